@@ -1,0 +1,73 @@
+"""Command line of the benchmarks; see README.md."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .environment import clean
+
+
+def main() -> None:
+    """Read the command, clean the environment, then load NumPy and run."""
+    arguments = _parser().parse_args()
+    clean(arguments.threads)
+    if arguments.command == "truncated":
+        from . import truncated
+
+        truncated.run(arguments.cases, arguments.peers, arguments.threads, arguments.timeout, arguments.out)
+    elif arguments.command == "roofline":
+        from . import roofline
+
+        blocks = tuple(map(int, arguments.blocks.split(",")))
+        roofline.run(
+            arguments.matrices.split(","),
+            arguments.dtypes.split(","),
+            blocks,
+            arguments.threads,
+            arguments.out,
+        )
+    elif arguments.command == "overhead":
+        from . import overhead
+
+        overhead.run(arguments.threads, arguments.out)
+    else:
+        from . import report
+
+        report.run(arguments.results, arguments.plot, arguments.error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of svdkit.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    measured = argparse.ArgumentParser(add_help=False)
+    measured.add_argument("--threads", type=int, default=2, help="threads of every pool (default 2)")
+    measured.add_argument("--out", type=Path, help="write all numbers as JSON")
+
+    command = commands.add_parser(
+        "truncated", parents=[measured], help="time against error, beside the peers"
+    )
+    command.add_argument("--cases", default="headline", help="names, patterns or tags, comma-separated")
+    command.add_argument("--peers", default="*", help="names or patterns, comma-separated")
+    command.add_argument(
+        "--timeout", type=float, default=300, help="seconds for one peer on one case, all repeats"
+    )
+
+    command = commands.add_parser("roofline", parents=[measured], help="kernels against peak and bandwidth")
+    command.add_argument("--matrices", default="square-slow,tall,wide,sparse-tfidf", help="names of matrices")
+    command.add_argument("--dtypes", default="f64,f32")
+    command.add_argument("--blocks", default="4,8,16,24,32,48,64", help="widths of the block of vectors")
+
+    commands.add_parser("overhead", parents=[measured], help="one small matrix, and a stack of them")
+
+    command = commands.add_parser("report", help="a plot and a table of ratios from results")
+    command.add_argument("results", type=Path)
+    command.add_argument("--plot", type=Path, help="write the scatter of time against error (PNG)")
+    command.add_argument("--error", default="sv_err", choices=("sv_err", "frob_plus", "resid"))
+    command.set_defaults(threads=1)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+// BLAS and LAPACK, the only place that knows their names.
+//
+// Column-major, overloaded on the scalar, 64-bit extents checked against the 32-bit integers of the
+// library. BLAS runs on one thread always: we call it on small matrices and on fixed tiles inside our own
+// parallel loops, so results do not depend on the number of threads and two pools never fight.
+#pragma once
+
+#include <string>
+
+#include "svdkit/base/types.hpp"
+
+namespace svdkit::blas {
+
+enum class Op : char { none = 'N', transpose = 'T', adjoint = 'C' };
+
+/// C = alpha op(A) op(B) + beta C; C is m x n, the inner dimension k. Flops: 2 m n k (complex: 8 m n k).
+template <class T>
+void gemm(Op op_a, Op op_b, index_t m, index_t n, index_t k, T alpha, const T* a, index_t lda, const T* b, index_t ldb,
+          T beta, T* c, index_t ldc);
+
+/// Name and version of the library, for show_config.
+std::string config();
+
+}  // namespace svdkit::blas
+
+namespace svdkit::lapack {
+
+/// Thin SVD A = U diag(s) Vh (A m x n is destroyed; p = min(m, n); U m x p, Vh p x n). Divide and conquer;
+/// returns LAPACK's info: 0, or > 0 when it did not converge.
+template <class T>
+int gesdd(index_t m, index_t n, T* a, index_t lda, real_t<T>* s, T* u, index_t ldu, T* vh, index_t ldvh);
+
+/// The same by QR iteration: slower, but converges where divide and conquer fails.
+template <class T>
+int gesvd(index_t m, index_t n, T* a, index_t lda, real_t<T>* s, T* u, index_t ldu, T* vh, index_t ldvh);
+
+/// Singular values only (A is destroyed).
+template <class T>
+int gesdd_values(index_t m, index_t n, T* a, index_t lda, real_t<T>* s);
+
+/// Eigenvalues (ascending, in w) and eigenvectors (in A) of a Hermitian matrix, lower triangle read.
+template <class T>
+int heevd(index_t n, T* a, index_t lda, real_t<T>* w);
+
+/// Cholesky A = R^H R, upper triangle; info > 0 when A is not positive definite.
+template <class T>
+int potrf(index_t n, T* a, index_t lda);
+
+/// Inverse of an upper triangular matrix, in place; info > 0 when it is singular.
+template <class T>
+int trtri(index_t n, T* a, index_t lda);
+
+/// Householder QR: R in the upper triangle, reflectors below it, scalars in tau (min(m, n)).
+template <class T>
+int geqrf(index_t m, index_t n, T* a, index_t lda, T* tau);
+
+/// The first n columns of Q from geqrf's reflectors, in place.
+template <class T>
+int orgqr(index_t m, index_t n, T* a, index_t lda, const T* tau);
+
+}  // namespace svdkit::lapack

@@ -1,0 +1,38 @@
+// Dense block pass: a matrix times a block of vectors, its adjoint, and both in one read of A.
+//
+//   forward  Y = A X        adjoint  Z = A^H Y        gram  Y = A X, Z = A^H Y
+//
+// A is read in place (row- or column-major; other strides through packed tiles) and cut into tiles whose panels stay in
+// cache; the innermost loops are those of kernel/simd.hpp for real scalars and BLAS for complex ones. The cut depends on the
+// problem alone and partial sums are added in a fixed order: the bits do not depend on the number of threads.
+// Cost: 2 m n b flops a product (complex: 8); one read of A for gram while a strip of A fits in cache (gram_is_fused).
+// The same loops serve tall bases: V^H W is an adjoint pass, W - V H a forward one.
+#pragma once
+
+#include "svdkit/base/view.hpp"
+
+namespace svdkit {
+
+/// Y = A X, or Y += A X when `accumulate`.
+template <class T>
+void forward_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate = false);
+
+/// Z = A^H Y.
+template <class T>
+void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z);
+
+/// Y = A X and Z = A^H Y.
+template <class T>
+void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z);
+
+/// Whether gram_pass reads A once.
+template <class T>
+bool gram_is_fused(ConstView<T> a);
+
+/// The row-major panel as a matrix, to be the A of a pass.
+template <class T>
+ConstView<T> as_view(ConstPanel<T> p) {
+    return {p.data, p.rows, p.cols, p.ld, 1};
+}
+
+}  // namespace svdkit

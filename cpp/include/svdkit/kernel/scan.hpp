@@ -1,0 +1,26 @@
+// One look at the entries of a matrix: the largest magnitude, the sum of squares, and the first entry that is not finite.
+//
+// Cost: one read of A. The sum of squares is taken in double and may overflow: then it is infinite, as documented.
+#pragma once
+
+#include "svdkit/base/view.hpp"
+
+namespace svdkit {
+
+struct Scan {
+    double max_abs = 0;
+    double sum_squares = 0;
+    index_t first_bad_row = -1;  ///< -1: all finite
+    index_t first_bad_col = -1;
+};
+
+template <class T>
+Scan scan(ConstView<T> a);
+
+/// The same for `size` values in a row; the position of the first bad one is first_bad_col.
+template <class T>
+Scan scan_values(const T* values, index_t size) {
+    return scan(ConstView<T>{values, 1, size, size, 1});
+}
+
+}  // namespace svdkit

@@ -1,0 +1,67 @@
+// Instruction-set levels: the innermost loops are compiled once per level and chosen when the library is loaded.
+//
+//   generic  any processor (x86-64-v2 on x86)      v3  AVX2 + FMA      v4  AVX-512
+// The environment variable SVDKIT_SIMD=generic|v3|v4 lowers the level (never raises it), for tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "svdkit/base/types.hpp"
+
+namespace svdkit {
+
+/// Name of the level in use.
+std::string simd_level();
+
+/// The levels this processor can run, lowest first.
+std::vector<std::string> simd_levels();
+
+/// Changes the level of this process (tests and benches); InvalidArgument when the processor lacks it.
+void set_simd_level(const std::string& name);
+
+namespace detail {
+
+/// Products with one tile of a row-major matrix. b must be a multiple of 4.
+template <class T>
+struct TileKernels {
+    /// Y (rows x b) += A (rows x cols) X (cols x b)
+    void (*forward)(const T* a, index_t lda, index_t rows, index_t cols, const T* x, index_t ldx, T* y, index_t ldy,
+                    index_t b);
+    /// Z (cols x b) += A^T Y (rows x b); when `next` is not null, the tile there is fetched into cache meanwhile
+    void (*adjoint)(const T* a, index_t lda, index_t rows, index_t cols, const T* y, index_t ldy, T* z, index_t ldz,
+                    index_t b, const T* next);
+};
+
+/// Products with rows [first, last) of a CSR matrix. b must be a multiple of 4.
+template <class T, class Index>
+struct CsrKernels {
+    /// Y = A X on these rows
+    void (*forward)(const Index* pointers, const Index* columns, const T* values, index_t first, index_t last,
+                    const T* x, index_t ldx, T* y, index_t ldy, index_t b);
+    /// Z += A^T Y of these rows
+    void (*adjoint)(const Index* pointers, const Index* columns, const T* values, index_t first, index_t last,
+                    const T* y, index_t ldy, T* z, index_t ldz, index_t b);
+    /// both, row by row
+    void (*gram)(const Index* pointers, const Index* columns, const T* values, index_t first, index_t last, const T* x,
+                 index_t ldx, T* y, index_t ldy, T* z, index_t ldz, index_t b);
+};
+
+template <class T>
+const TileKernels<T>& tile_kernels();
+template <class T, class Index>
+const CsrKernels<T, Index>& csr_kernels();
+
+/// What one instruction-set level provides.
+struct Level {
+    const char* name;
+    TileKernels<float> tile_f32;
+    TileKernels<double> tile_f64;
+    CsrKernels<float, std::int32_t> csr_f32_i32;
+    CsrKernels<float, std::int64_t> csr_f32_i64;
+    CsrKernels<double, std::int32_t> csr_f64_i32;
+    CsrKernels<double, std::int64_t> csr_f64_i64;
+};
+
+}  // namespace detail
+}  // namespace svdkit

@@ -1,0 +1,26 @@
+// A^H as an operator: the two products trade places.
+#pragma once
+
+#include "svdkit/op/operator.hpp"
+
+namespace svdkit {
+
+template <class T>
+class Adjoint final : public Operator<T> {
+public:
+    explicit Adjoint(const Operator<T>& a) : a_(a) {}
+
+    index_t rows() const override { return a_.cols(); }
+    index_t cols() const override { return a_.rows(); }
+    void apply(ConstPanel<T> x, Panel<T> y) const override { a_.apply_adjoint(x, y); }
+    void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override { a_.apply(y, z); }
+    std::optional<double> max_abs() const override { return a_.max_abs(); }
+    std::optional<double> squared_norm() const override { return a_.squared_norm(); }
+    OperatorCost cost() const override { return a_.cost(); }
+    std::string note() const override { return a_.note(); }
+
+private:
+    const Operator<T>& a_;
+};
+
+}  // namespace svdkit

@@ -1,0 +1,31 @@
+// Dense matrix, in place: any strides, row- or column-major at full speed, others through small packed tiles.
+//
+// Cost of a product with b vectors: 2 m n b flops, one read of A. apply_gram reads A once when a strip of A fits
+// in cache (kernel/block_pass.hpp).
+#pragma once
+
+#include "svdkit/op/operator.hpp"
+
+namespace svdkit {
+
+template <class T>
+class Dense final : public Operator<T> {
+public:
+    explicit Dense(ConstView<T> a) : a_(a) {}
+
+    index_t rows() const override { return a_.rows; }
+    index_t cols() const override { return a_.cols; }
+    void apply(ConstPanel<T> x, Panel<T> y) const override;
+    void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override;
+    void apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const override;
+    int gram_passes() const override;
+    std::optional<double> max_abs() const override;
+    std::optional<double> squared_norm() const override;
+    OperatorCost cost() const override;
+    std::optional<ConstView<T>> dense_view() const override { return a_; }
+
+private:
+    ConstView<T> a_;
+};
+
+}  // namespace svdkit

@@ -1,0 +1,37 @@
+// Compressed sparse matrix, in place: CSR, and CSC as the adjoint view of a CSR matrix.
+//
+// Indices are 32- or 64-bit, in any order; duplicate entries add up, as in SciPy. A CSC matrix is stored as the CSR of
+// its transpose, so both are one class.
+// Cost of a product with b vectors: 2 nnz b flops, one read of the entries and indices.
+#pragma once
+
+#include "svdkit/kernel/spmm.hpp"
+#include "svdkit/op/operator.hpp"
+
+namespace svdkit {
+
+enum class Layout { csr, csc };
+
+template <class T, class Index>
+class Sparse final : public Operator<T> {
+public:
+    /// For Layout::csc, `compressed` holds the columns: it is the CSR form of the transpose.
+    Sparse(CsrView<T, Index> compressed, Layout layout);
+
+    index_t rows() const override { return layout_ == Layout::csr ? a_.rows : a_.cols; }
+    index_t cols() const override { return layout_ == Layout::csr ? a_.cols : a_.rows; }
+    void apply(ConstPanel<T> x, Panel<T> y) const override;
+    void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override;
+    void apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const override;
+    int gram_passes() const override { return layout_ == Layout::csr ? 1 : 2; }
+    std::optional<double> max_abs() const override;
+    std::optional<double> squared_norm() const override;
+    OperatorCost cost() const override;
+
+private:
+    CsrView<T, Index> a_;
+    Layout layout_;
+    CsrPartition partition_;
+};
+
+}  // namespace svdkit

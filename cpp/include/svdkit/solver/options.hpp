@@ -1,0 +1,35 @@
+// Options of the truncated solvers. Constants during a call.
+#pragma once
+
+#include <cstdint>
+
+#include "svdkit/base/view.hpp"
+
+namespace svdkit {
+
+enum class Which { largest, smallest };
+enum class Method { automatic, lanczos, full };
+
+template <class T>
+struct Options {
+    index_t k = 1;
+    double tol = 0;  ///< residual bound relative to s[0]; 0: 1e-10 in double, 1e-5 in single precision
+    Which which = Which::largest;
+    Method method = Method::automatic;
+    bool vectors = true;             ///< false: values only (residuals are still measured)
+    index_t block_size = 0;          ///< vectors multiplied at a time; 0: chosen
+    index_t max_passes = 0;          ///< times A may be read; 0: generous
+    std::uint64_t seed = 0;
+    int threads = 0;                 ///< 0: the default
+    ConstView<T> warm_start = {};    ///< n x j right vectors near the wanted ones; empty: random
+};
+
+/// tol as used: the default of the type, or what was asked but not below 4 epsilon.
+template <class T>
+double effective_tolerance(double tol) {
+    const double eps = static_cast<double>(epsilon<T>);
+    if (tol <= 0) return sizeof(real_t<T>) == 4 ? 1e-5 : 1e-10;
+    return tol > 4 * eps ? tol : 4 * eps;
+}
+
+}  // namespace svdkit

@@ -1,0 +1,57 @@
+#include "svdkit/base/threads.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+namespace svdkit {
+
+namespace {
+thread_local int scoped_threads = 0;
+std::atomic<int> default_threads{0};
+
+// Waking a team of threads costs some 10 microseconds: less work than this is faster alone.
+constexpr double kParallelWork = 1e6;
+}  // namespace
+
+int default_num_threads() {
+    const int chosen = default_threads.load(std::memory_order_relaxed);
+    return chosen > 0 ? chosen : std::max(1, omp_get_max_threads());
+}
+
+void set_default_num_threads(int threads) { default_threads.store(threads, std::memory_order_relaxed); }
+
+int num_threads() { return scoped_threads > 0 ? scoped_threads : default_num_threads(); }
+
+ThreadScope::ThreadScope(int threads) : outer_(scoped_threads) {
+    if (threads > 0) scoped_threads = threads;
+}
+ThreadScope::~ThreadScope() { scoped_threads = outer_; }
+
+void parallel_for(index_t parts, double work, const std::function<void(index_t)>& body) {
+    const int threads = work < kParallelWork ? 1 : static_cast<int>(std::min<index_t>(num_threads(), parts));
+    if (threads <= 1) {
+        for (index_t part = 0; part < parts; ++part) body(part);
+        return;
+    }
+    std::exception_ptr failure;
+    std::mutex guard;
+#pragma omp parallel num_threads(threads)
+    {
+        const ThreadScope serial(1);
+#pragma omp for schedule(dynamic, 1)
+        for (index_t part = 0; part < parts; ++part) {
+            try {
+                body(part);
+            } catch (...) {
+                const std::lock_guard lock(guard);
+                if (!failure) failure = std::current_exception();
+            }
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace svdkit

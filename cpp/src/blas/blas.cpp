@@ -1,0 +1,291 @@
+#include "svdkit/blas/blas.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "svdkit/base/buffer.hpp"
+#include "svdkit/base/error.hpp"
+
+#ifdef SVDKIT_BLAS_PREFIX
+#define SVDKIT_PASTE3(a, b, c) a##b##c
+#define SVDKIT_NAME3(prefix, name, tail) SVDKIT_PASTE3(prefix, name, tail)
+#define SVDKIT_FORTRAN(name) SVDKIT_NAME3(SVDKIT_BLAS_PREFIX, name, _)
+#define SVDKIT_C(name) SVDKIT_NAME3(SVDKIT_BLAS_PREFIX, name, )
+#else
+#define SVDKIT_FORTRAN(name) name##_
+#define SVDKIT_C(name) name
+#endif
+
+namespace {
+using fint = std::int32_t;
+using c64 = std::complex<float>;
+using c128 = std::complex<double>;
+}  // namespace
+
+extern "C" {
+// One routine in its four scalar types. gfortran appends the length of every character argument.
+#define DECLARE_GEMM(x, T)                                                                                      \
+    void SVDKIT_FORTRAN(x##gemm)(const char*, const char*, const fint*, const fint*, const fint*, const T*,     \
+                                 const T*, const fint*, const T*, const fint*, const T*, T*, const fint*, std::size_t, \
+                                 std::size_t);
+DECLARE_GEMM(s, float) DECLARE_GEMM(d, double) DECLARE_GEMM(c, c64) DECLARE_GEMM(z, c128)
+
+#define DECLARE_FACTOR(x, T, ORGQR)                                                                             \
+    void SVDKIT_FORTRAN(x##potrf)(const char*, const fint*, T*, const fint*, fint*, std::size_t);               \
+    void SVDKIT_FORTRAN(x##trtri)(const char*, const char*, const fint*, T*, const fint*, fint*, std::size_t,   \
+                                  std::size_t);                                                                 \
+    void SVDKIT_FORTRAN(x##geqrf)(const fint*, const fint*, T*, const fint*, T*, T*, const fint*, fint*);       \
+    void SVDKIT_FORTRAN(ORGQR)(const fint*, const fint*, const fint*, T*, const fint*, const T*, T*, const fint*, \
+                               fint*);
+DECLARE_FACTOR(s, float, sorgqr) DECLARE_FACTOR(d, double, dorgqr) DECLARE_FACTOR(c, c64, cungqr)
+DECLARE_FACTOR(z, c128, zungqr)
+
+#define DECLARE_REAL(x, T)                                                                                      \
+    void SVDKIT_FORTRAN(x##gesdd)(const char*, const fint*, const fint*, T*, const fint*, T*, T*, const fint*, T*, \
+                                  const fint*, T*, const fint*, fint*, fint*, std::size_t);                     \
+    void SVDKIT_FORTRAN(x##gesvd)(const char*, const char*, const fint*, const fint*, T*, const fint*, T*, T*,  \
+                                  const fint*, T*, const fint*, T*, const fint*, fint*, std::size_t, std::size_t); \
+    void SVDKIT_FORTRAN(x##syevd)(const char*, const char*, const fint*, T*, const fint*, T*, T*, const fint*,  \
+                                  fint*, const fint*, fint*, std::size_t, std::size_t);
+DECLARE_REAL(s, float) DECLARE_REAL(d, double)
+
+#define DECLARE_COMPLEX(x, T, R)                                                                                \
+    void SVDKIT_FORTRAN(x##gesdd)(const char*, const fint*, const fint*, T*, const fint*, R*, T*, const fint*, T*, \
+                                  const fint*, T*, const fint*, R*, fint*, fint*, std::size_t);                 \
+    void SVDKIT_FORTRAN(x##gesvd)(const char*, const char*, const fint*, const fint*, T*, const fint*, R*, T*,  \
+                                  const fint*, T*, const fint*, T*, const fint*, R*, fint*, std::size_t,        \
+                                  std::size_t);                                                                 \
+    void SVDKIT_FORTRAN(x##heevd)(const char*, const char*, const fint*, T*, const fint*, R*, T*, const fint*, R*, \
+                                  const fint*, fint*, const fint*, fint*, std::size_t, std::size_t);
+DECLARE_COMPLEX(c, c64, float) DECLARE_COMPLEX(z, c128, double)
+
+#ifdef SVDKIT_BLAS_PREFIX
+void SVDKIT_C(openblas_set_num_threads)(int);
+char* SVDKIT_C(openblas_get_config)();
+char* SVDKIT_C(openblas_get_corename)();
+#else
+// A system BLAS may or may not be OpenBLAS: these are then absent.
+void openblas_set_num_threads(int) __attribute__((weak));
+char* openblas_get_config() __attribute__((weak));
+char* openblas_get_corename() __attribute__((weak));
+#endif
+}
+
+namespace svdkit {
+namespace {
+
+#ifdef SVDKIT_BLAS_PREFIX
+constexpr bool is_openblas = true;
+#else
+const bool is_openblas = openblas_set_num_threads != nullptr;
+#endif
+
+// Runs once, when the library is loaded: see the header.
+[[maybe_unused]] const bool single_threaded = [] {
+    if (is_openblas) SVDKIT_C(openblas_set_num_threads)(1);
+    return true;
+}();
+
+fint narrow(index_t value) {
+    if (value > std::numeric_limits<fint>::max()) {
+        throw InvalidArgument("svdkit: a dense factorisation needs extents below 2^31, got " + std::to_string(value) +
+                              "; use method='lanczos'");
+    }
+    return static_cast<fint>(value);
+}
+
+// Lengths that LAPACK returns in a floating-point number may have been rounded down.
+template <class R>
+fint work_length(R asked) {
+    return narrow(static_cast<index_t>(static_cast<double>(asked) * (1 + 4 * static_cast<double>(epsilon<R>))) + 1);
+}
+
+template <class T>
+const real_t<T>& real_part(const T& x) {
+    return reinterpret_cast<const real_t<T>&>(x);
+}
+
+// PICK(gemm) is the routine of scalar T.
+#define PICK4(s, d, c, z)                                   \
+    [] {                                                    \
+        if constexpr (std::is_same_v<T, float>)             \
+            return SVDKIT_FORTRAN(s);                       \
+        else if constexpr (std::is_same_v<T, double>)       \
+            return SVDKIT_FORTRAN(d);                       \
+        else if constexpr (std::is_same_v<T, c64>)          \
+            return SVDKIT_FORTRAN(c);                       \
+        else                                                \
+            return SVDKIT_FORTRAN(z);                       \
+    }()
+#define PICK(name) PICK4(s##name, d##name, c##name, z##name)
+
+}  // namespace
+
+namespace blas {
+
+template <class T>
+void gemm(Op op_a, Op op_b, index_t m, index_t n, index_t k, T alpha, const T* a, index_t lda, const T* b, index_t ldb,
+          T beta, T* c, index_t ldc) {
+    if (m == 0 || n == 0) return;
+    const fint fm = narrow(m), fn = narrow(n), fk = narrow(k);
+    const fint flda = narrow(std::max<index_t>(lda, 1)), fldb = narrow(std::max<index_t>(ldb, 1)), fldc = narrow(ldc);
+    const char ta = static_cast<char>(op_a), tb = static_cast<char>(op_b);
+    PICK(gemm)(&ta, &tb, &fm, &fn, &fk, &alpha, a, &flda, b, &fldb, &beta, c, &fldc, 1, 1);
+}
+
+std::string config() {
+    if (!is_openblas) return "system BLAS";
+    return std::string(SVDKIT_C(openblas_get_config)()) + " [" + SVDKIT_C(openblas_get_corename)() + "]";
+}
+
+}  // namespace blas
+
+namespace lapack {
+namespace {
+
+// One gesdd: `job` 'S' for the thin factors, 'N' for values only. Asks for the workspace first.
+template <class T>
+int call_gesdd(char job, index_t m, index_t n, T* a, index_t lda, real_t<T>* s, T* u, index_t ldu, T* vh,
+               index_t ldvh) {
+    const fint fm = narrow(m), fn = narrow(n), flda = narrow(lda), fldu = narrow(ldu), fldvh = narrow(ldvh);
+    const index_t small = std::min(m, n), large = std::max(m, n);
+    Buffer<fint> iwork(8 * small);
+    fint info = 0, lwork = -1;
+    T asked{};
+    const auto call = [&](T* work, auto* rwork) {
+        if constexpr (is_complex<T>) {
+            PICK4(sgesdd, dgesdd, cgesdd, zgesdd)
+            (&job, &fm, &fn, a, &flda, s, u, &fldu, vh, &fldvh, work, &lwork, rwork, iwork.data(), &info, 1);
+        } else {
+            PICK4(sgesdd, dgesdd, cgesdd, zgesdd)
+            (&job, &fm, &fn, a, &flda, s, u, &fldu, vh, &fldvh, work, &lwork, iwork.data(), &info, 1);
+        }
+    };
+    Buffer<real_t<T>> rwork(is_complex<T> ? small * std::max(5 * small + 7, 2 * large + 2 * small + 1) : 1);
+    call(&asked, rwork.data());
+    lwork = work_length(real_part(asked));
+    Buffer<T> work(lwork);
+    call(work.data(), rwork.data());
+    return info;
+}
+
+}  // namespace
+
+template <class T>
+int gesdd(index_t m, index_t n, T* a, index_t lda, real_t<T>* s, T* u, index_t ldu, T* vh, index_t ldvh) {
+    return call_gesdd('S', m, n, a, lda, s, u, ldu, vh, ldvh);
+}
+
+template <class T>
+int gesdd_values(index_t m, index_t n, T* a, index_t lda, real_t<T>* s) {
+    T unused{};
+    return call_gesdd('N', m, n, a, lda, s, &unused, 1, &unused, 1);
+}
+
+template <class T>
+int gesvd(index_t m, index_t n, T* a, index_t lda, real_t<T>* s, T* u, index_t ldu, T* vh, index_t ldvh) {
+    const fint fm = narrow(m), fn = narrow(n), flda = narrow(lda), fldu = narrow(ldu), fldvh = narrow(ldvh);
+    fint info = 0, lwork = -1;
+    T asked{};
+    Buffer<real_t<T>> rwork(5 * std::min(m, n));
+    const auto call = [&](T* work) {
+        if constexpr (is_complex<T>) {
+            PICK4(sgesvd, dgesvd, cgesvd, zgesvd)
+            ("S", "S", &fm, &fn, a, &flda, s, u, &fldu, vh, &fldvh, work, &lwork, rwork.data(), &info, 1, 1);
+        } else {
+            PICK4(sgesvd, dgesvd, cgesvd, zgesvd)
+            ("S", "S", &fm, &fn, a, &flda, s, u, &fldu, vh, &fldvh, work, &lwork, &info, 1, 1);
+        }
+    };
+    call(&asked);
+    lwork = work_length(real_part(asked));
+    Buffer<T> work(lwork);
+    call(work.data());
+    return info;
+}
+
+template <class T>
+int heevd(index_t n, T* a, index_t lda, real_t<T>* w) {
+    const fint fn = narrow(n), flda = narrow(lda);
+    fint info = 0, lwork = -1, liwork = -1, lrwork = -1, iasked = 0;
+    T asked{};
+    real_t<T> rasked{};
+    const auto call = [&](T* work, [[maybe_unused]] real_t<T>* rwork, fint* iwork) {
+        if constexpr (is_complex<T>) {
+            PICK4(ssyevd, dsyevd, cheevd, zheevd)
+            ("V", "L", &fn, a, &flda, w, work, &lwork, rwork, &lrwork, iwork, &liwork, &info, 1, 1);
+        } else {
+            PICK4(ssyevd, dsyevd, cheevd, zheevd)
+            ("V", "L", &fn, a, &flda, w, work, &lwork, iwork, &liwork, &info, 1, 1);
+        }
+    };
+    call(&asked, &rasked, &iasked);
+    lwork = work_length(real_part(asked));
+    lrwork = is_complex<T> ? work_length(rasked) : 1;
+    liwork = iasked;
+    Buffer<T> work(lwork);
+    Buffer<real_t<T>> rwork(lrwork);
+    Buffer<fint> iwork(liwork);
+    call(work.data(), rwork.data(), iwork.data());
+    return info;
+}
+
+template <class T>
+int potrf(index_t n, T* a, index_t lda) {
+    const fint fn = narrow(n), flda = narrow(lda);
+    fint info = 0;
+    PICK(potrf)("U", &fn, a, &flda, &info, 1);
+    return info;
+}
+
+template <class T>
+int trtri(index_t n, T* a, index_t lda) {
+    const fint fn = narrow(n), flda = narrow(lda);
+    fint info = 0;
+    PICK(trtri)("U", "N", &fn, a, &flda, &info, 1, 1);
+    return info;
+}
+
+template <class T>
+int geqrf(index_t m, index_t n, T* a, index_t lda, T* tau) {
+    const fint fm = narrow(m), fn = narrow(n), flda = narrow(lda);
+    fint info = 0, lwork = -1;
+    T asked{};
+    PICK(geqrf)(&fm, &fn, a, &flda, tau, &asked, &lwork, &info);
+    lwork = work_length(real_part(asked));
+    Buffer<T> work(lwork);
+    PICK(geqrf)(&fm, &fn, a, &flda, tau, work.data(), &lwork, &info);
+    return info;
+}
+
+template <class T>
+int orgqr(index_t m, index_t n, T* a, index_t lda, const T* tau) {
+    const fint fm = narrow(m), fn = narrow(n), flda = narrow(lda);
+    fint info = 0, lwork = -1;
+    T asked{};
+    PICK4(sorgqr, dorgqr, cungqr, zungqr)(&fm, &fn, &fn, a, &flda, tau, &asked, &lwork, &info);
+    lwork = work_length(real_part(asked));
+    Buffer<T> work(lwork);
+    PICK4(sorgqr, dorgqr, cungqr, zungqr)(&fm, &fn, &fn, a, &flda, tau, work.data(), &lwork, &info);
+    return info;
+}
+
+}  // namespace lapack
+
+#define INSTANTIATE(T)                                                                                           \
+    template void blas::gemm<T>(blas::Op, blas::Op, index_t, index_t, index_t, T, const T*, index_t, const T*,   \
+                                index_t, T, T*, index_t);                                                        \
+    template int lapack::gesdd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);          \
+    template int lapack::gesvd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);          \
+    template int lapack::gesdd_values<T>(index_t, index_t, T*, index_t, real_t<T>*);                             \
+    template int lapack::heevd<T>(index_t, T*, index_t, real_t<T>*);                                             \
+    template int lapack::potrf<T>(index_t, T*, index_t);                                                         \
+    template int lapack::trtri<T>(index_t, T*, index_t);                                                         \
+    template int lapack::geqrf<T>(index_t, index_t, T*, index_t, T*);                                            \
+    template int lapack::orgqr<T>(index_t, index_t, T*, index_t, const T*);
+SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace svdkit

@@ -1,0 +1,322 @@
+#include "svdkit/kernel/block_pass.hpp"
+
+#include <algorithm>
+
+#include "panels.hpp"
+
+namespace svdkit {
+namespace {
+
+using detail::add_in_order;
+using detail::adjoint_tile;
+using detail::forward_tile;
+using detail::set_zero;
+using detail::Widened;
+using detail::WidenedOutput;
+
+// Cache sizes the cut aims at: a fraction of the smallest second-level cache (1 MiB) and first-level cache (32 KiB).
+constexpr index_t kStripBytes = 512 * 1024;
+constexpr index_t kChunkBytes = 32 * 1024;
+constexpr index_t kRowTile = 8;
+
+index_t round_down(index_t value, index_t grain) { return value / grain * grain; }
+
+// A tile of a matrix whose rows are contiguous, or a packed copy of it.
+template <class T>
+class Tile {
+public:
+    Tile(ConstView<T> a, index_t row, index_t rows, index_t col, index_t cols) {
+        if (a.col_stride == 1) {
+            data_ = a.data + row * a.row_stride + col;
+            ld_ = a.row_stride;
+            return;
+        }
+        packed_.emplace(rows * cols);
+        T* out = packed_->data();
+        for (index_t i = 0; i < rows; ++i)
+            for (index_t j = 0; j < cols; ++j) *out++ = a(row + i, col + j);
+        data_ = packed_->data();
+        ld_ = cols;
+    }
+    const T* data() const { return data_; }
+    index_t ld() const { return ld_; }
+
+private:
+    std::optional<Scratch<T>> packed_;
+    const T* data_ = nullptr;
+    index_t ld_ = 0;
+};
+
+// Columns of A per tile, so that the matching rows of a b-wide panel stay in the first-level cache.
+template <class T>
+index_t chunk_cols(index_t b) {
+    return std::max<index_t>(64, round_down(kChunkBytes / (b * static_cast<index_t>(sizeof(T))), 8));
+}
+
+// Y (rows [row, row + y.rows) of the product) += A X over columns [col, col + cols), rows in strips of `strip`.
+template <class T>
+void forward_range(ConstView<T> a, index_t row, index_t col, index_t cols, ConstPanel<T> x, Panel<T> y, index_t strip) {
+    const index_t chunk = chunk_cols<T>(x.cols);
+    for (index_t i = 0; i < y.rows; i += strip) {
+        const index_t rows = std::min(strip, y.rows - i);
+        for (index_t c = 0; c < cols; c += chunk) {
+            const index_t width = std::min(chunk, cols - c);
+            const Tile<T> tile(a, row + i, rows, col + c, width);
+            forward_tile(tile.data(), tile.ld(), rows, width, x.row(c), x.ld, y.row(i), y.ld, x.cols);
+        }
+    }
+}
+
+// Z (columns [col, col + z.rows)) += A^H Y over rows [row, row + y.rows). The strip below is fetched meanwhile when
+// `fetch` says so and there is one.
+template <class T>
+void adjoint_range(ConstView<T> a, index_t row, index_t col, ConstPanel<T> y, Panel<T> z, index_t strip, bool fetch) {
+    const index_t chunk = chunk_cols<T>(y.cols);
+    for (index_t i = 0; i < y.rows; i += strip) {
+        const index_t rows = std::min(strip, y.rows - i);
+        const bool below = fetch && a.col_stride == 1 && row + i + 2 * rows <= a.rows;
+        for (index_t c = 0; c < z.rows; c += chunk) {
+            const index_t width = std::min(chunk, z.rows - c);
+            const Tile<T> tile(a, row + i, rows, col + c, width);
+            adjoint_tile(tile.data(), tile.ld(), rows, width, y.row(i), y.ld, z.row(c), z.ld, y.cols,
+                         below ? tile.data() + rows * tile.ld() : nullptr);
+        }
+    }
+}
+
+// Row parts that keep a private n x b sum each: few enough that the sums are a small share of the work.
+index_t private_parts(index_t rows, index_t b) { return std::clamp<index_t>(rows / (32 * b), std::min<index_t>(8, rows), 128); }
+
+// Rows per strip of the fused pass. A strip is read for Y and again for Z: while the panels are small it stays in the
+// second-level cache; once the panels outgrow that cache, reading them less often matters more.
+template <class T>
+index_t fused_strip(index_t n, index_t b) {
+    const index_t row_bytes = n * static_cast<index_t>(sizeof(T));
+    if (2 * row_bytes * b > 2 * kStripBytes) return 64;
+    return std::clamp<index_t>(round_down(kStripBytes / row_bytes, kRowTile), kRowTile, 64);
+}
+
+template <class T>
+bool strip_fits(index_t n) {
+    return kRowTile * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
+}
+
+// Flops of one product, for parallel_for.
+template <class T>
+double product_work(ConstView<T> a, index_t b) {
+    return 2.0 * static_cast<double>(a.rows) * static_cast<double>(a.cols) * static_cast<double>(b);
+}
+
+// The three passes over a matrix whose rows are contiguous (or packed). Panels have legal widths.
+
+template <class T>
+void forward_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) {
+    const index_t m = a.rows, n = a.cols, b = x.cols;
+    if (m >= 512 || n < 8 * m) {
+        const Partition rows{m, std::max<index_t>(1, m / 64), kRowTile};
+        parallel_for(rows.parts, product_work(a, b), [&](index_t part) {
+            const index_t first = rows.begin(part), count = rows.begin(part + 1) - first;
+            const Panel<T> out = y.row_range(first, count);
+            if (!accumulate) set_zero(out);
+            forward_range(a, first, 0, n, x, out, std::min<index_t>(64, std::max<index_t>(count, 1)));
+        });
+        return;
+    }
+    // Short and wide: parts are ranges of columns, each with its own m x b sum.
+    const Partition cols{n, std::min<index_t>(64, (n + 511) / 512), 64};
+    const index_t ld = padded_ld<T>(b);
+    const Scratch<T> sums((cols.parts + 1) * m * ld);
+    parallel_for(cols.parts, product_work(a, b), [&](index_t part) {
+        const index_t first = cols.begin(part), count = cols.begin(part + 1) - first;
+        const Panel<T> sum{sums.data() + part * m * ld, m, b, ld};
+        set_zero(sum);
+        forward_range(a, 0, first, count, x.row_range(first, count), sum, 64);
+    });
+    if (!accumulate) {
+        add_in_order(sums.data(), cols.parts, m * ld, ld, y);
+        return;
+    }
+    const Panel<T> total{sums.data() + cols.parts * m * ld, m, b, ld};
+    add_in_order(sums.data(), cols.parts, m * ld, ld, total);
+    for (index_t i = 0; i < m; ++i)
+        for (index_t j = 0; j < b; ++j) y(i, j) += total(i, j);
+}
+
+template <class T>
+void adjoint_rows(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
+    const index_t m = a.rows, n = a.cols, b = y.cols;
+    if (n >= 1024 && n >= m / 8) {
+        const Partition cols{n, std::min<index_t>(64, n / 128), 16};
+        parallel_for(cols.parts, product_work(a, b), [&](index_t part) {
+            const index_t first = cols.begin(part), count = cols.begin(part + 1) - first;
+            set_zero(z.row_range(first, count));
+            adjoint_range(a, 0, first, y, z.row_range(first, count), 64, false);
+        });
+        return;
+    }
+    const Partition rows{m, private_parts(m, b), kRowTile};
+    const index_t ld = padded_ld<T>(b);
+    const Scratch<T> sums(rows.parts * n * ld);
+    parallel_for(rows.parts, product_work(a, b), [&](index_t part) {
+        const index_t first = rows.begin(part), count = rows.begin(part + 1) - first;
+        const Panel<T> sum{sums.data() + part * n * ld, n, b, ld};
+        set_zero(sum);
+        adjoint_range(a, first, 0, y.row_range(first, count), sum, 64, false);
+    });
+    add_in_order(sums.data(), rows.parts, n * ld, ld, z);
+}
+
+template <class T>
+void gram_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+    const index_t m = a.rows, n = a.cols, b = x.cols;
+    if (!strip_fits<T>(n)) {
+        forward_rows(a, x, y, false);
+        adjoint_rows(a, ConstPanel<T>(y), z);
+        return;
+    }
+    const index_t strip = fused_strip<T>(n, b);
+    const Partition rows{m, private_parts(m, b), kRowTile};
+    const index_t ld = padded_ld<T>(b);
+    const Scratch<T> sums(rows.parts * n * ld);
+    parallel_for(rows.parts, product_work(a, b), [&](index_t part) {
+        const index_t begin = rows.begin(part), end = rows.begin(part + 1);
+        const Panel<T> sum{sums.data() + part * n * ld, n, b, ld};
+        set_zero(sum);
+        for (index_t i = begin; i < end; i += strip) {
+            const Panel<T> out = y.row_range(i, std::min(strip, end - i));
+            set_zero(out);
+            forward_range(a, i, 0, n, x, out, strip);
+            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, strip * n * sizeof(T) <= kStripBytes);
+        }
+    });
+    add_in_order(sums.data(), rows.parts, n * ld, ld, z);
+}
+
+// Gram of A = B^T from the rows of B: strips of columns of B. Y = B^T X is finished a strip at a time.
+template <class T>
+void gram_cols(ConstView<T> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+    const index_t n = b_rows.rows, m = b_rows.cols, b = x.cols;
+    const index_t strip = std::max<index_t>(64, round_down(kStripBytes / (n * static_cast<index_t>(sizeof(T))), 16));
+    const Partition cols{m, std::min(private_parts(m, b), std::max<index_t>(1, m / strip)), 16};
+    const index_t ld = padded_ld<T>(b);
+    const Scratch<T> sums(cols.parts * n * ld);
+    parallel_for(cols.parts, product_work(b_rows, b), [&](index_t part) {
+        const index_t begin = cols.begin(part), end = cols.begin(part + 1);
+        const Panel<T> sum{sums.data() + part * n * ld, n, b, ld};
+        set_zero(sum);
+        for (index_t i = begin; i < end; i += strip) {
+            const Panel<T> out = y.row_range(i, std::min(strip, end - i));
+            set_zero(out);
+            adjoint_range(b_rows, 0, i, x, out, 64, false);
+            forward_range(b_rows, 0, i, out.rows, ConstPanel<T>(out), sum, 64);
+        }
+    });
+    add_in_order(sums.data(), cols.parts, n * ld, ld, z);
+}
+
+template <class T>
+bool column_strip_fits(index_t n) {
+    return 64 * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
+}
+
+template <class T>
+bool is_column_major(ConstView<T> a) {
+    return a.row_stride == 1 && a.col_stride != 1;
+}
+
+// A column-major complex A is (conj B)^H for the row-major B = A^T: conj(A X) = B^H conj(X), so the roles of the two
+// products swap once the panels are conjugated. For real scalars these are no-ops.
+template <class T>
+class ConjugatedInput {
+public:
+    explicit ConjugatedInput(ConstPanel<T> in) : panel_(in) {
+        if constexpr (is_complex<T>) {
+            copy_.emplace(in.rows, in.cols);
+            detail::copy_panel(in, copy_->panel());
+            detail::conjugate(copy_->panel());
+            panel_ = copy_->panel();
+        }
+    }
+    ConstPanel<T> panel() const { return panel_; }
+
+private:
+    std::optional<ScratchPanel<T>> copy_;
+    ConstPanel<T> panel_;
+};
+
+template <class T>
+void conjugate_output(Panel<T> out) {
+    if constexpr (is_complex<T>) detail::conjugate(out);
+}
+
+}  // namespace
+
+template <class T>
+void forward_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) {
+    if (x.cols == 0 || y.rows == 0) return;
+    const Widened<T> in(x);
+    const WidenedOutput<T> out(y, accumulate);
+    if (!is_column_major(a)) {
+        forward_rows(a, in.panel(), out.panel(), accumulate);
+    } else if (!accumulate) {
+        adjoint_rows(a.transposed(), ConjugatedInput<T>(in.panel()).panel(), out.panel());
+        conjugate_output(out.panel());
+    } else {
+        const ScratchPanel<T> product(y.rows, out.panel().cols);
+        adjoint_rows(a.transposed(), ConjugatedInput<T>(in.panel()).panel(), product.panel());
+        for (index_t i = 0; i < y.rows; ++i)
+            for (index_t j = 0; j < y.cols; ++j) out.panel()(i, j) += conj(product.panel()(i, j));
+    }
+}
+
+template <class T>
+void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
+    if (y.cols == 0 || z.rows == 0) return;
+    const Widened<T> in(y);
+    const WidenedOutput<T> out(z);
+    if (!is_column_major(a)) {
+        adjoint_rows(a, in.panel(), out.panel());
+    } else {
+        forward_rows(a.transposed(), ConjugatedInput<T>(in.panel()).panel(), out.panel(), false);
+        conjugate_output(out.panel());
+    }
+}
+
+template <class T>
+void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+    if (x.cols == 0 || a.rows == 0 || a.cols == 0) {
+        set_zero(y);
+        set_zero(z);
+        return;
+    }
+    const Widened<T> in(x);
+    const WidenedOutput<T> out_y(y), out_z(z);
+    if (!is_column_major(a)) {
+        gram_rows(a, in.panel(), out_y.panel(), out_z.panel());
+        return;
+    }
+    const ConjugatedInput<T> start(in.panel());
+    if (column_strip_fits<T>(a.cols)) {
+        gram_cols(a.transposed(), start.panel(), out_y.panel(), out_z.panel());
+    } else {
+        adjoint_rows(a.transposed(), start.panel(), out_y.panel());
+        forward_rows(a.transposed(), ConstPanel<T>(out_y.panel()), out_z.panel(), false);
+    }
+    conjugate_output(out_y.panel());
+    conjugate_output(out_z.panel());
+}
+
+template <class T>
+bool gram_is_fused(ConstView<T> a) {
+    return is_column_major(a) ? column_strip_fits<T>(a.cols) : strip_fits<T>(a.cols);
+}
+
+#define INSTANTIATE(T)                                                                  \
+    template void forward_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>, bool);         \
+    template void adjoint_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>);               \
+    template void gram_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>, Panel<T>);        \
+    template bool gram_is_fused<T>(ConstView<T>);
+SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace svdkit

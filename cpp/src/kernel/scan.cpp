@@ -1,0 +1,117 @@
+#include "svdkit/kernel/scan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "svdkit/base/threads.hpp"
+
+namespace svdkit {
+namespace {
+
+// Largest magnitude and sum of squares of `size` real numbers `stride` apart. A NaN or infinity makes `poison` NaN.
+template <class R>
+void scan_run(const R* x, index_t size, index_t stride, double& max_abs, double& sum, double& poison) {
+    constexpr int lanes = 16;
+    R largest[lanes] = {}, zero[lanes] = {};
+    double squares[lanes] = {};
+    index_t i = 0;
+    if (stride == 1) {
+        for (; i + lanes <= size; i += lanes) {
+            for (int l = 0; l < lanes; ++l) {
+                const R v = x[i + l];
+                const R a = v < 0 ? -v : v;
+                largest[l] = a > largest[l] ? a : largest[l];
+                zero[l] += v * R(0);
+                squares[l] += static_cast<double>(v) * static_cast<double>(v);
+            }
+        }
+    }
+    for (; i < size; ++i) {
+        const R v = x[i * stride];
+        largest[0] = std::max(largest[0], std::abs(v));
+        zero[0] += v * R(0);
+        squares[0] += static_cast<double>(v) * static_cast<double>(v);
+    }
+    for (int l = 0; l < lanes; ++l) {
+        max_abs = std::max(max_abs, static_cast<double>(largest[l]));
+        sum += squares[l];
+        poison += static_cast<double>(zero[l]);
+    }
+}
+
+template <class T>
+bool is_finite(T x) {
+    if constexpr (is_complex<T>) {
+        return std::isfinite(x.real()) && std::isfinite(x.imag());
+    } else {
+        return std::isfinite(x);
+    }
+}
+
+// Rows of `a` as long runs: a transposed view when its columns are the contiguous direction.
+template <class T>
+Scan scan_rows(ConstView<T> a) {
+    using R = real_t<T>;
+    constexpr index_t width = is_complex<T> ? 2 : 1;
+    // A contiguous matrix is one long row: cut it evenly.
+    if (a.col_stride == 1 && (a.rows == 1 || a.row_stride == a.cols)) {
+        a = {a.data, 1, a.rows * a.cols, a.rows * a.cols, 1};
+    }
+    constexpr index_t run = 1 << 16;
+    const index_t runs_per_row = std::max<index_t>(1, (a.cols + run - 1) / run);
+    const index_t parts = std::clamp<index_t>(a.rows * a.cols / run, 1, 256);
+    const Partition partition{a.rows * runs_per_row, parts, 1};
+    std::vector<Scan> found(static_cast<std::size_t>(parts));
+    std::vector<double> poison(static_cast<std::size_t>(parts), 0.0);
+    parallel_for(parts, static_cast<double>(a.rows) * static_cast<double>(a.cols) * sizeof(T), [&](index_t part) {
+        Scan local;
+        double bad = 0;
+        for (index_t q = partition.begin(part); q < partition.begin(part + 1); ++q) {
+            const index_t i = q / runs_per_row, first = (q % runs_per_row) * run;
+            const index_t size = std::min(run, a.cols - first);
+            const T* start = a.data + i * a.row_stride + first * a.col_stride;
+            for (index_t component = 0; component < (a.col_stride == 1 ? 1 : width); ++component) {
+                scan_run(reinterpret_cast<const R*>(start) + component, a.col_stride == 1 ? size * width : size,
+                         a.col_stride == 1 ? 1 : a.col_stride * width, local.max_abs, local.sum_squares, bad);
+            }
+        }
+        found[static_cast<std::size_t>(part)] = local;
+        poison[static_cast<std::size_t>(part)] = bad;
+    });
+    Scan total;
+    bool finite = true;
+    for (std::size_t part = 0; part < found.size(); ++part) {
+        total.max_abs = std::max(total.max_abs, found[part].max_abs);
+        total.sum_squares += found[part].sum_squares;
+        finite = finite && poison[part] == 0;
+    }
+    if (!finite) total.first_bad_row = 0;
+    return total;
+}
+
+}  // namespace
+
+template <class T>
+Scan scan(ConstView<T> a) {
+    if (a.rows == 0 || a.cols == 0) return {};
+    const bool by_columns = std::abs(a.row_stride) < std::abs(a.col_stride);
+    Scan result = scan_rows(by_columns ? a.transposed() : a);
+    if (result.first_bad_row < 0) return result;
+    for (index_t i = 0; i < a.rows; ++i) {
+        for (index_t j = 0; j < a.cols; ++j) {
+            if (!is_finite(a(i, j))) {
+                result.first_bad_row = i;
+                result.first_bad_col = j;
+                return result;
+            }
+        }
+    }
+    return result;
+}
+
+#define INSTANTIATE(T) template Scan scan<T>(ConstView<T>);
+SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace svdkit

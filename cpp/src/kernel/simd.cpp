@@ -1,0 +1,96 @@
+#include "svdkit/kernel/simd.hpp"
+
+#include <atomic>
+#include <cstdlib>
+
+#include "svdkit/base/error.hpp"
+
+namespace svdkit {
+namespace detail {
+
+namespace generic {
+extern const Level level;
+}
+#ifdef SVDKIT_X86_LEVELS
+namespace v3 {
+extern const Level level;
+}
+namespace v4 {
+extern const Level level;
+}
+#endif
+
+namespace {
+
+std::vector<const Level*> runnable_levels() {
+    std::vector<const Level*> levels = {&generic::level};
+#ifdef SVDKIT_X86_LEVELS
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("x86-64-v3")) levels.push_back(&v3::level);
+    if (__builtin_cpu_supports("x86-64-v4")) levels.push_back(&v4::level);
+#endif
+    return levels;
+}
+
+const Level* find_level(const std::string& name) {
+    for (const Level* level : runnable_levels()) {
+        if (name == level->name) return level;
+    }
+    return nullptr;
+}
+
+std::atomic<const Level*>& current() {
+    static std::atomic<const Level*> level = [] {
+        const char* asked = std::getenv("SVDKIT_SIMD");
+        const Level* found = asked ? find_level(asked) : nullptr;
+        return found ? found : runnable_levels().back();
+    }();
+    return level;
+}
+
+}  // namespace
+
+template <>
+const TileKernels<float>& tile_kernels<float>() {
+    return current().load(std::memory_order_relaxed)->tile_f32;
+}
+template <>
+const TileKernels<double>& tile_kernels<double>() {
+    return current().load(std::memory_order_relaxed)->tile_f64;
+}
+template <>
+const CsrKernels<float, std::int32_t>& csr_kernels<float, std::int32_t>() {
+    return current().load(std::memory_order_relaxed)->csr_f32_i32;
+}
+template <>
+const CsrKernels<float, std::int64_t>& csr_kernels<float, std::int64_t>() {
+    return current().load(std::memory_order_relaxed)->csr_f32_i64;
+}
+template <>
+const CsrKernels<double, std::int32_t>& csr_kernels<double, std::int32_t>() {
+    return current().load(std::memory_order_relaxed)->csr_f64_i32;
+}
+template <>
+const CsrKernels<double, std::int64_t>& csr_kernels<double, std::int64_t>() {
+    return current().load(std::memory_order_relaxed)->csr_f64_i64;
+}
+
+}  // namespace detail
+
+std::string simd_level() { return detail::current().load(std::memory_order_relaxed)->name; }
+
+std::vector<std::string> simd_levels() {
+    std::vector<std::string> names;
+    for (const detail::Level* level : detail::runnable_levels()) names.emplace_back(level->name);
+    return names;
+}
+
+void set_simd_level(const std::string& name) {
+    const detail::Level* level = detail::find_level(name);
+    if (!level) {
+        throw InvalidArgument("simd level '" + name + "' cannot run on this processor; see simd_levels()");
+    }
+    detail::current().store(level, std::memory_order_relaxed);
+}
+
+}  // namespace svdkit

@@ -1,0 +1,71 @@
+// The row loops of the sparse block pass (see kernel/simd.hpp for what they compute).
+//
+// Rows of X and Z are reached through the column indices: those a few nonzeros ahead are fetched early.
+#pragma once
+
+#include "vec.hpp"
+
+namespace {
+
+inline constexpr index_t kAhead = 16;
+
+template <class T, int L, int NV, class Index>
+inline void gather_row(const Index* columns, const T* values, index_t first, index_t last, const T* x, index_t ldx,
+                       Vec<T, L>* sum) {
+    for (index_t p = first; p < last; ++p) {
+        __builtin_prefetch(x + static_cast<index_t>(columns[p + kAhead < last ? p + kAhead : last - 1]) * ldx);
+        const T* in = x + static_cast<index_t>(columns[p]) * ldx;
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) sum[v] += values[p] * load<T, L>(in + v * L);
+    }
+}
+
+template <class T, int L, int NV, class Index>
+inline void scatter_row(const Index* columns, const T* values, index_t first, index_t last, const Vec<T, L>* in, T* z,
+                        index_t ldz) {
+    for (index_t p = first; p < last; ++p) {
+        T* out = z + static_cast<index_t>(columns[p]) * ldz;
+        __builtin_prefetch(z + static_cast<index_t>(columns[p + kAhead < last ? p + kAhead : last - 1]) * ldz, 1);
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) store<T, L>(out + v * L, load<T, L>(out + v * L) + values[p] * in[v]);
+    }
+}
+
+template <class T, class Index>
+void csr_forward(const Index* pointers, const Index* columns, const T* values, index_t first, index_t last, const T* x,
+                 index_t ldx, T* y, index_t ldy, index_t b) {
+    for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
+        for (index_t r = first; r < last; ++r) {
+            Vec<T, L> sum[NV] = {};
+            gather_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], x + j, ldx, sum);
+            for (int v = 0; v < NV; ++v) store<T, L>(y + r * ldy + j + v * L, sum[v]);
+        }
+    });
+}
+
+template <class T, class Index>
+void csr_adjoint(const Index* pointers, const Index* columns, const T* values, index_t first, index_t last, const T* y,
+                 index_t ldy, T* z, index_t ldz, index_t b) {
+    for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
+        for (index_t r = first; r < last; ++r) {
+            Vec<T, L> in[NV];
+            for (int v = 0; v < NV; ++v) in[v] = load<T, L>(y + r * ldy + j + v * L);
+            scatter_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], in, z + j, ldz);
+        }
+    });
+}
+
+template <class T, class Index>
+void csr_gram(const Index* pointers, const Index* columns, const T* values, index_t first, index_t last, const T* x,
+              index_t ldx, T* y, index_t ldy, T* z, index_t ldz, index_t b) {
+    for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
+        for (index_t r = first; r < last; ++r) {
+            Vec<T, L> sum[NV] = {};
+            gather_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], x + j, ldx, sum);
+            for (int v = 0; v < NV; ++v) store<T, L>(y + r * ldy + j + v * L, sum[v]);
+            scatter_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], sum, z + j, ldz);
+        }
+    });
+}
+
+}  // namespace

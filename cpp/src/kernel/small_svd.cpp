@@ -1,0 +1,47 @@
+#include "svdkit/kernel/small_svd.hpp"
+
+#include <algorithm>
+
+#include "svdkit/base/buffer.hpp"
+#include "svdkit/base/error.hpp"
+#include "svdkit/blas/blas.hpp"
+
+namespace svdkit {
+
+// LAPACK is column-major: it sees A^T = conj(Y) s X^T, so its left vectors are conj(Y) and its Vh is X^T, which in
+// column-major order is X in row-major order.
+template <class T>
+bool small_svd(Panel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y) {
+    const index_t p = a.rows, q = a.cols, r = std::min(p, q);
+    if (r == 0) return true;
+    const Buffer<T> left(q * r);
+    Buffer<T> spare(p * a.ld);  // gesdd destroys its input
+    std::copy_n(a.data, (p - 1) * a.ld + q, spare.data());
+    bool first_try = true;
+    if (lapack::gesdd(q, p, a.data, a.ld, s, left.data(), q, x.data, x.ld) != 0) {
+        first_try = false;
+        if (lapack::gesvd(q, p, spare.data(), a.ld, s, left.data(), q, x.data, x.ld) != 0) {
+            throw NumericalError("svdkit: LAPACK's gesdd and gesvd both failed to converge on a " + std::to_string(p) +
+                                 " x " + std::to_string(q) + " matrix");
+        }
+    }
+    for (index_t i = 0; i < q; ++i)
+        for (index_t j = 0; j < r; ++j) y(i, j) = conj(left[j * q + i]);
+    return first_try;
+}
+
+template <class T>
+void small_singular_values(Panel<T> a, real_t<T>* s) {
+    if (std::min(a.rows, a.cols) == 0) return;
+    if (lapack::gesdd_values(a.cols, a.rows, a.data, a.ld, s) != 0) {
+        throw NumericalError("svdkit: LAPACK's gesdd failed to converge");
+    }
+}
+
+#define INSTANTIATE(T)                                                          \
+    template bool small_svd<T>(Panel<T>, Panel<T>, real_t<T>*, Panel<T>);       \
+    template void small_singular_values<T>(Panel<T>, real_t<T>*);
+SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace svdkit

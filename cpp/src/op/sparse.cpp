@@ -1,0 +1,98 @@
+#include "svdkit/op/sparse.hpp"
+
+#include "svdkit/base/scratch.hpp"
+#include "svdkit/kernel/scan.hpp"
+
+namespace svdkit {
+namespace {
+
+// CSC products need conj(A^T) x and A^T x of the stored CSR form; its own adjoint conjugates. Conjugating the panels
+// instead of the matrix: A x = conj(S^H conj(x)) for A = S^T.
+template <class T>
+class Conjugated {
+public:
+    explicit Conjugated(ConstPanel<T> in) : panel_(in) {
+        if constexpr (is_complex<T>) {
+            copy_.emplace(in.rows, in.cols);
+            panel_ = copy_->panel();
+            for (index_t i = 0; i < in.rows; ++i)
+                for (index_t j = 0; j < in.cols; ++j) copy_->panel()(i, j) = conj(in(i, j));
+        }
+    }
+    ConstPanel<T> panel() const { return panel_; }
+
+private:
+    std::optional<ScratchPanel<T>> copy_;
+    ConstPanel<T> panel_;
+};
+
+template <class T>
+void conjugate(Panel<T> p) {
+    if constexpr (is_complex<T>) {
+        for (index_t i = 0; i < p.rows; ++i)
+            for (index_t j = 0; j < p.cols; ++j) p(i, j) = conj(p(i, j));
+    }
+}
+
+}  // namespace
+
+template <class T, class Index>
+Sparse<T, Index>::Sparse(CsrView<T, Index> compressed, Layout layout) : a_(compressed), layout_(layout) {
+    check_structure(a_);
+    partition_ = partition_rows(a_);
+}
+
+template <class T, class Index>
+void Sparse<T, Index>::apply(ConstPanel<T> x, Panel<T> y) const {
+    if (layout_ == Layout::csr) {
+        spmm(a_, partition_, x, y);
+    } else {
+        spmm_adjoint(a_, partition_, Conjugated<T>(x).panel(), y);
+        conjugate(y);
+    }
+}
+
+template <class T, class Index>
+void Sparse<T, Index>::apply_adjoint(ConstPanel<T> y, Panel<T> z) const {
+    if (layout_ == Layout::csr) {
+        spmm_adjoint(a_, partition_, y, z);
+    } else {
+        spmm(a_, partition_, Conjugated<T>(y).panel(), z);
+        conjugate(z);
+    }
+}
+
+template <class T, class Index>
+void Sparse<T, Index>::apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const {
+    if (layout_ == Layout::csr) {
+        spmm_gram(a_, partition_, x, y, z);
+    } else {
+        apply(x, y);
+        apply_adjoint(y, z);
+    }
+}
+
+// Duplicates add up, so this bounds the largest entry from below or above by their number: enough to choose a scale.
+template <class T, class Index>
+std::optional<double> Sparse<T, Index>::max_abs() const {
+    return scan_values(a_.values, a_.nnz()).max_abs;
+}
+
+template <class T, class Index>
+std::optional<double> Sparse<T, Index>::squared_norm() const {
+    return std::nullopt;  // entries may be duplicated
+}
+
+template <class T, class Index>
+OperatorCost Sparse<T, Index>::cost() const {
+    const double nnz = static_cast<double>(a_.nnz());
+    return {(is_complex<T> ? 8 : 2) * nnz, nnz * (sizeof(T) + sizeof(Index))};
+}
+
+#define INSTANTIATE(T)                       \
+    template class Sparse<T, std::int32_t>;  \
+    template class Sparse<T, std::int64_t>;
+SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace svdkit

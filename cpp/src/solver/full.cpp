@@ -1,0 +1,70 @@
+#include "svdkit/solver/full.hpp"
+
+#include <algorithm>
+
+#include "svdkit/kernel/small_svd.hpp"
+#include "svdkit/solver/residual.hpp"
+
+namespace svdkit {
+namespace {
+
+// The entries of A, row-major: copied when they lie in memory, else A times the identity a few columns at a time.
+template <class T>
+Block<T> entries(Counted<T>& a) {
+    const index_t m = a.rows(), n = a.cols();
+    Block<T> dense(m, n, n);
+    if (const auto view = a.original().dense_view()) {
+        for (index_t i = 0; i < m; ++i)
+            for (index_t j = 0; j < n; ++j) dense(i, j) = (*view)(i, j);
+        return dense;
+    }
+    const index_t width = std::min<index_t>(n, 32);
+    const Block<T> unit(n, width), columns(m, width);
+    for (index_t first = 0; first < n; first += width) {
+        const index_t count = std::min(width, n - first);
+        for (index_t j = 0; j < count; ++j) unit(first + j, j) = T(1);
+        a.apply(unit.panel().col_range(0, count), columns.panel().col_range(0, count));
+        for (index_t j = 0; j < count; ++j) unit(first + j, j) = T(0);
+        for (index_t i = 0; i < m; ++i) std::copy_n(&columns(i, 0), count, &dense(i, first));
+    }
+    return dense;
+}
+
+template <class T>
+Block<T> columns(const Block<T>& from, index_t first, index_t count) {
+    Block<T> to(from.rows(), count, count);
+    for (index_t i = 0; i < from.rows(); ++i) std::copy_n(&from(i, first), count, &to(i, 0));
+    return to;
+}
+
+}  // namespace
+
+template <class T>
+Result<T> full(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
+    const index_t m = a.rows(), n = a.cols(), p = std::min(m, n), k = options.k;
+    Block<T> dense = entries(a);
+    monitor.poll({.wanted = k, .passes = a.passes()});
+    Block<T> u(m, p, p), v(n, p, p);
+    std::vector<real_t<T>> s(static_cast<std::size_t>(p));
+    Result<T> result;
+    if (!small_svd(dense.panel(), u.panel(), s.data(), v.panel())) {
+        result.report.notes.emplace_back("gesdd did not converge; gesvd was used");
+    }
+    const index_t first = options.which == Which::largest ? 0 : p - k;
+    const bool all = k == p;
+    result.u = all ? std::move(u) : columns(u, first, k);
+    result.v = all ? std::move(v) : columns(v, first, k);
+    result.s.assign(s.begin() + first, s.begin() + first + k);
+    result.report.residuals = measure_residuals<T>(a, result.u, result.s, result.v);
+    const double scale = static_cast<double>(s[0]);
+    const double tolerance = std::max(effective_tolerance<T>(options.tol),
+                                      static_cast<double>(epsilon<T>) * static_cast<double>(std::max(m, n))) * scale;
+    result.report.converged = std::ranges::all_of(result.report.residuals, [&](double r) { return r <= tolerance; });
+    return result;
+}
+
+#define INSTANTIATE(T) template Result<T> full<T>(Counted<T>&, const Options<T>&, Monitor&);
+SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace svdkit

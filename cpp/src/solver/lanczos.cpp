@@ -1,0 +1,288 @@
+#include "svdkit/solver/lanczos.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "golub_kahan.hpp"
+#include "svdkit/base/random.hpp"
+#include "svdkit/solver/residual.hpp"
+
+namespace svdkit {
+namespace {
+
+constexpr index_t kMaxCycles = 300;
+constexpr index_t kProbeSteps = 8;  // block steps of a search for missed copies
+constexpr int kMaxSearches = 8;
+
+// Sizes of a run, from the sizes of the problem.
+struct Plan {
+    index_t width;     // vectors multiplied at a time
+    index_t capacity;  // basis vectors before a restart
+};
+
+template <class T>
+Plan make_plan(index_t n, const Options<T>& options, index_t start_width) {
+    const index_t k = options.k;
+    index_t width = options.block_size > 0 ? options.block_size : (k >= 8 ? 8 : 4);
+    width = std::min(std::max(width, start_width), n);
+    const index_t wanted = std::max({2 * k, k + 20, 2 * start_width});
+    const index_t capacity = (wanted + width - 1) / width * width + 2 * width;
+    return {width, std::min(capacity, n)};
+}
+
+// (I - U U^H) A (I - V V^H): what is left of A beside known triplets.
+template <class T>
+class Deflated final : public Operator<T> {
+public:
+    Deflated(Counted<T>& a, ConstPanel<T> u, ConstPanel<T> v) : a_(a), u_(u), v_(v) {}
+
+    index_t rows() const override { return a_.rows(); }
+    index_t cols() const override { return a_.cols(); }
+    void apply(ConstPanel<T> x, Panel<T> y) const override {
+        const Block<T> in(x.rows, x.cols);
+        for (index_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, in.panel().row(i));
+        remove(v_, in);
+        a_.apply(in, y);
+        remove(u_, y);
+    }
+    void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override {
+        const Block<T> in(y.rows, y.cols);
+        for (index_t i = 0; i < y.rows; ++i) std::copy_n(y.row(i), y.cols, in.panel().row(i));
+        remove(u_, in);
+        a_.apply_adjoint(in, z);
+        remove(v_, z);
+    }
+
+private:
+    static void remove(ConstPanel<T> basis, Panel<T> x) {
+        const Block<T> part(basis.cols, x.cols);
+        for (int repeat = 0; repeat < 2; ++repeat) {
+            adjoint_pass<T>(as_view(basis), x, part);
+            for (index_t i = 0; i < part.rows(); ++i)
+                for (index_t j = 0; j < part.cols(); ++j) part(i, j) = -part(i, j);
+            forward_pass<T>(as_view(basis), part, x, true);
+        }
+    }
+
+    Counted<T>& a_;
+    ConstPanel<T> u_, v_;
+};
+
+// Whether as many returned values agree as one block can hold copies: only then can copies have been missed.
+template <class T>
+bool may_miss_copies(const std::vector<real_t<T>>& s, index_t width, double tol) {
+    const double slack = 100 * tol * static_cast<double>(s.front());
+    for (std::size_t i = 0; i + static_cast<std::size_t>(width) <= s.size(); ++i) {
+        const double high = static_cast<double>(s[i]);
+        const double low = static_cast<double>(s[i + static_cast<std::size_t>(width) - 1]);
+        if (high > slack && high - low <= slack) return true;
+    }
+    return false;
+}
+
+// Right vectors with larger values than s_k that the returned triplets lack, on the evidence of a short run
+// on what is left of A. None: an empty block.
+template <class T>
+Block<T> find_missed(Counted<T>& a, const Result<T>& result, index_t width, const Options<T>& options, int search) {
+    const Deflated<T> rest(a, result.u, result.v);
+    Counted<T> counted(rest);
+    width = std::min(width, a.cols() - options.k);
+    if (width <= 0) return {};
+    GolubKahan<T> probe(counted, std::min(kProbeSteps * width, a.cols() - options.k), width, options.seed);
+    const Block<T> start(a.cols(), width);
+    fill_gaussian(start.panel(), options.seed, Stream::verification, static_cast<std::uint32_t>(search));
+    probe.start(start);
+    while (probe.next() > 0 && probe.size() + probe.next() <= std::min(kProbeSteps * width, a.cols() - options.k)) {
+        probe.step();
+    }
+    probe.ritz();
+    const double bound = static_cast<double>(result.s.back()) +
+                         effective_tolerance<T>(options.tol) * static_cast<double>(result.s.front());
+    index_t found = 0;
+    while (found < std::min(probe.size(), width) && static_cast<double>(probe.theta()[static_cast<std::size_t>(found)]) > bound) {
+        ++found;
+    }
+    return probe.right(0, found);
+}
+
+// One run to convergence from a start block. `start` empty: Gaussian.
+template <class T>
+class Run {
+public:
+    Run(Counted<T>& a, const Options<T>& options, Monitor& monitor, ConstPanel<T> start)
+        : a_(a),
+          options_(options),
+          monitor_(monitor),
+          plan_(make_plan(a.cols(), options, start.cols)),
+          process_(a, plan_.capacity, plan_.width, options.seed),
+          tol_(effective_tolerance<T>(options.tol)) {
+        const Block<T> block(a.cols(), plan_.width);
+        fill_gaussian(block.panel(), options.seed, Stream::start);
+        for (index_t i = 0; i < start.rows; ++i) std::copy_n(start.row(i), start.cols, &block(i, 0));
+        process_.start(block);
+    }
+
+    Result<T> solve() {
+        double safety = 0.5;  // estimates must be this far below the tolerance before residuals are measured
+        for (index_t cycle = 0; cycle < kMaxCycles; ++cycle) {
+            fill();
+            process_.ritz();
+            const index_t converged = count_converged(safety);
+            const bool stop = stopped_ || poll(converged);
+            if (converged == wanted() || process_.next() == 0 || stop) {
+                Result<T> result = form();
+                if (result.report.converged || process_.next() == 0 || stop || safety < 1e-3) return result;
+                safety /= 5;
+            }
+            contract(converged);
+        }
+        Result<T> result = form();
+        result.report.notes.emplace_back("gave up after " + std::to_string(kMaxCycles) + " restarts");
+        return result;
+    }
+
+    index_t width() const { return plan_.width; }
+
+private:
+    index_t wanted() const { return std::min(options_.k, process_.size()); }
+    index_t first(index_t count) const { return options_.which == Which::largest ? 0 : process_.size() - count; }
+
+    // Block steps until the bases are full, or enough.
+    void fill() {
+        index_t since_check = 0;
+        while (process_.next() > 0 && process_.size() + process_.next() <= plan_.capacity) {
+            process_.step();
+            ++iterations_;
+            ++since_check;
+            if (poll(converged_)) {
+                stopped_ = true;
+                return;
+            }
+            if (out_of_passes()) {
+                monitor_note_ = "max_passes was reached";
+                stopped_ = true;
+                return;
+            }
+            if (process_.size() >= options_.k + plan_.width && since_check >= 6) {
+                process_.ritz();
+                if (count_converged(0.5) == wanted()) return;
+                since_check = 0;
+            }
+        }
+    }
+
+    bool out_of_passes() const { return options_.max_passes > 0 && a_.passes() + 4 > options_.max_passes; }
+
+    bool poll(index_t converged) {
+        if (monitor_.poll({.iteration = iterations_,
+                           .converged = converged,
+                           .wanted = options_.k,
+                           .residuals = estimates_,
+                           .passes = a_.passes()})) {
+            monitor_note_ = monitor_.stop_reason();
+            return true;
+        }
+        return false;
+    }
+
+    // Wanted Ritz triplets whose estimated residual is small enough; keeps the estimates for the monitor.
+    index_t count_converged(double safety) {
+        const index_t count = wanted(), from = first(count);
+        estimates_.assign(process_.residuals().begin() + from, process_.residuals().begin() + from + count);
+        converged_ = std::ranges::count_if(estimates_, [&](double r) { return r <= safety * tol_ * process_.norm(); });
+        return converged_;
+    }
+
+    // Thick restart: the more triplets have converged, the more of the others are kept.
+    void contract(index_t converged) {
+        const index_t size = process_.size(), k = options_.k;
+        const index_t most = std::max<index_t>(1, size - 2 * plan_.width);
+        const index_t keep = std::clamp<index_t>(k + converged / 2 + (size - k) / 3, std::min(k, most), most);
+        process_.restart(first(keep), keep);
+    }
+
+    Result<T> form() {
+        const index_t count = wanted(), from = first(count);
+        Result<T> result = rayleigh_ritz<T>(a_, process_.right(from, count), options_.seed);
+        Report& report = result.report;
+        report.iterations = iterations_;
+        report.converged = count == options_.k && std::ranges::all_of(report.residuals, [&](double r) {
+                               return r <= tol_ * process_.norm();
+                           });
+        if (!monitor_note_.empty() && !report.converged) report.notes.push_back("stopped early: " + monitor_note_);
+        return result;
+    }
+
+    Counted<T>& a_;
+    const Options<T>& options_;
+    Monitor& monitor_;
+    Plan plan_;
+    GolubKahan<T> process_;
+    double tol_;
+    index_t iterations_ = 0, converged_ = 0;
+    bool stopped_ = false;
+    std::string monitor_note_;
+    std::vector<double> estimates_;
+};
+
+// Columns of two panels side by side.
+template <class T>
+Block<T> beside(ConstPanel<T> left, ConstPanel<T> right) {
+    Block<T> both(left.rows, left.cols + right.cols);
+    for (index_t i = 0; i < left.rows; ++i) {
+        std::copy_n(left.row(i), left.cols, &both(i, 0));
+        std::copy_n(right.row(i), right.cols, &both(i, left.cols));
+    }
+    return both;
+}
+
+// The user's right vectors as a start block for the side that the process works on.
+template <class T>
+Block<T> start_block(Counted<T>& a, ConstView<T> warm) {
+    if (warm.cols == 0) return {};
+    Block<T> start(warm.rows, warm.cols);
+    for (index_t i = 0; i < warm.rows; ++i)
+        for (index_t j = 0; j < warm.cols; ++j) start(i, j) = warm(i, j);
+    if (!a.flipped()) return start;
+    Block<T> image(a.cols(), warm.cols);
+    a.apply_adjoint(start, image);
+    return image;
+}
+
+}  // namespace
+
+template <class T>
+Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
+    const bool wide = a.rows() < a.cols();
+    if (wide) a.flip();
+    Block<T> start = start_block(a, options.warm_start);
+    Result<T> result;
+    index_t iterations = 0;
+    for (int search = 0; search < kMaxSearches; ++search) {
+        Run<T> run(a, options, monitor, start);
+        result = run.solve();
+        iterations += result.report.iterations;
+        const bool search_again = result.report.converged && options.which == Which::largest &&
+                                  may_miss_copies<T>(result.s, run.width(), effective_tolerance<T>(options.tol));
+        if (!search_again) break;
+        const Block<T> missed = find_missed(a, result, run.width(), options, search);
+        if (missed.cols() == 0) {
+            result.report.notes.emplace_back("repeated values: a search for missed copies found none");
+            break;
+        }
+        start = beside<T>(result.v, missed);
+    }
+    result.report.iterations = iterations;
+    if (wide) {
+        a.flip();
+        std::swap(result.u, result.v);
+    }
+    return result;
+}
+
+#define INSTANTIATE(T) template Result<T> lanczos<T>(Counted<T>&, const Options<T>&, Monitor&);
+SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace svdkit

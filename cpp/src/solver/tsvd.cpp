@@ -1,0 +1,150 @@
+#include "svdkit/solver/tsvd.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include "svdkit/base/error.hpp"
+#include "svdkit/base/random.hpp"
+#include "svdkit/base/scratch.hpp"
+#include "svdkit/base/threads.hpp"
+#include "svdkit/kernel/orth.hpp"
+#include "svdkit/kernel/sign.hpp"
+#include "svdkit/op/multiple.hpp"
+#include "svdkit/solver/full.hpp"
+#include "svdkit/solver/lanczos.hpp"
+
+namespace svdkit {
+namespace {
+
+// Where one method takes over from another. Derived from bench/ on the machines named there.
+constexpr index_t kAlwaysFull = 64;              // min(m, n) up to which LAPACK is never slower
+constexpr index_t kDenseFull = 600;              // the same when the entries lie in memory
+constexpr double kMaxDensified = 1024.0 * 1024 * 1024;  // bytes of an operator that may be written out as a dense matrix
+constexpr double kSmallestDensified = 256.0 * 1024 * 1024;
+
+template <class T>
+void check(const Operator<T>& a, const Options<T>& options) {
+    const index_t p = std::min(a.rows(), a.cols());
+    if (options.k < 1 || options.k > p) {
+        throw InvalidArgument("k=" + std::to_string(options.k) + ": must be in 1..min(m, n) = 1.." + std::to_string(p));
+    }
+    if (options.warm_start.cols > 0 && options.warm_start.rows != a.cols()) {
+        throw InvalidArgument("warm_start: has " + std::to_string(options.warm_start.rows) + " rows, A has " +
+                              std::to_string(a.cols()) + " columns; give right singular vectors (n x j)");
+    }
+}
+
+// Size of A's entries, for the choice of a scale: the largest, or what a product with random vectors suggests.
+template <class T>
+double magnitude(const Operator<T>& a, std::uint64_t seed) {
+    if (const auto largest = a.max_abs()) return *largest;
+    const Block<T> x(a.cols(), 4), y(a.rows(), 4);
+    fill_gaussian(x.panel(), seed, Stream::probe);
+    // At half the exponent range either way the product can neither overflow nor vanish, whatever the magnitude.
+    double size = 0;
+    for (int exponent : {0, sizeof(real_t<T>) == 4 ? -60 : -500, sizeof(real_t<T>) == 4 ? 60 : 500}) {
+        Multiple<T>(a, exponent).apply(x, y);
+        for (index_t i = 0; i < y.rows(); ++i)
+            for (index_t j = 0; j < 4; ++j) size = std::max(size, static_cast<double>(std::abs(y(i, j))));
+        if (size > 0 && std::isfinite(size)) return std::ldexp(size, -exponent);
+        if (!std::isfinite(size)) size = 0;
+    }
+    return size;
+}
+
+// Exponent e such that the entries of 2^e A are near one; 0 while squares and fourth powers are safe as A is.
+template <class T>
+int scale_exponent(double size) {
+    if (size == 0 || !std::isfinite(size)) return 0;
+    const int exponent = std::ilogb(size);
+    const int safe = sizeof(real_t<T>) == 4 ? 20 : 200;
+    return std::abs(exponent) > safe ? -exponent : 0;
+}
+
+// A = 0: zeros and unit vectors.
+template <class T>
+Result<T> zero_result(index_t m, index_t n, index_t k) {
+    Result<T> result;
+    result.u = Block<T>(m, k, k);
+    result.v = Block<T>(n, k, k);
+    for (index_t i = 0; i < k; ++i) result.u(i, i) = result.v(i, i) = T(1);
+    result.s.assign(static_cast<std::size_t>(k), real_t<T>(0));
+    result.report.residuals.assign(static_cast<std::size_t>(k), 0.0);
+    result.report.converged = true;
+    result.report.notes.emplace_back("A is zero");
+    return result;
+}
+
+template <class T>
+Result<T> solve(Method method, Counted<T>& a, const Options<T>& options, Monitor& monitor) {
+    return method == Method::full ? full(a, options, monitor) : lanczos(a, options, monitor);
+}
+
+const char* name(Method method) { return method == Method::full ? "full" : "lanczos"; }
+
+}  // namespace
+
+template <class T>
+Choice choose_method(const Operator<T>& a, const Options<T>& options) {
+    const index_t p = std::min(a.rows(), a.cols());
+    if (options.method != Method::automatic) return {options.method, "asked for"};
+    if (p <= kAlwaysFull) {
+        return {Method::full, "min(m, n) = " + std::to_string(p) + " <= " + std::to_string(kAlwaysFull)};
+    }
+    const double bytes = static_cast<double>(a.rows()) * static_cast<double>(a.cols()) * sizeof(T);
+    const bool dense = a.dense_view().has_value();
+    if (dense && p <= kDenseFull) {
+        return {Method::full, "dense with min(m, n) = " + std::to_string(p) + " <= " + std::to_string(kDenseFull)};
+    }
+    if (2 * options.k > p && (dense || bytes <= kMaxDensified)) {
+        return {Method::full, "more than half of the min(m, n) = " + std::to_string(p) + " triplets are wanted"};
+    }
+    if (options.which == Which::smallest && (dense || bytes <= kSmallestDensified)) {
+        return {Method::full, "the smallest triplets of a matrix that can be factorised"};
+    }
+    return {Method::lanczos, "k = " + std::to_string(options.k) + " of min(m, n) = " + std::to_string(p) + " triplets"};
+}
+
+template <class T>
+Result<T> tsvd(const Operator<T>& a, const Options<T>& options, Monitor& monitor) {
+    check(a, options);
+    const ThreadScope threads(options.threads);
+    const ScratchScope scratch;
+    const MemoryMeter memory;
+
+    const Choice choice = choose_method(a, options);
+    const double size = magnitude(a, options.seed);
+    const int exponent = scale_exponent<T>(size);
+    const Multiple<T> scaled(a, exponent);
+    Counted<T> counted(exponent == 0 ? a : static_cast<const Operator<T>&>(scaled));
+
+    Result<T> result = size == 0 ? zero_result<T>(a.rows(), a.cols(), options.k)
+                                 : solve(choice.method, counted, options, monitor);
+    fix_signs(result.u.panel(), result.v.panel());
+    for (real_t<T>& value : result.s) value = std::ldexp(value, -exponent);
+
+    Report& report = result.report;
+    for (double& residual : report.residuals) residual = std::ldexp(residual, -exponent);
+    report.method = name(choice.method);
+    report.reason = choice.reason;
+    report.tol = effective_tolerance<T>(options.tol);
+    report.passes = counted.passes();
+    report.seconds = {{"products", counted.seconds()}, {"total", monitor.seconds()}};
+    report.peak_bytes = memory.peak_bytes();
+    report.threads = num_threads();
+    report.seed = options.seed;
+    if (exponent != 0) report.notes.push_back("computed on 2^" + std::to_string(exponent) + " A (exact)");
+    if (!a.note().empty()) report.notes.push_back(a.note());
+    if (choice.method == Method::full && !a.dense_view()) report.notes.emplace_back("A was written out as a dense matrix");
+    return result;
+}
+
+#define INSTANTIATE(T)                                                             \
+    template Choice choose_method<T>(const Operator<T>&, const Options<T>&);       \
+    template Result<T> tsvd<T>(const Operator<T>&, const Options<T>&, Monitor&);
+SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace svdkit

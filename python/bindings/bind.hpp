@@ -1,0 +1,23 @@
+// What each file of the module adds to it.
+#pragma once
+
+#include "handle.hpp"
+
+namespace svdkit::bindings {
+
+void bind_errors(nb::module_& m);
+void bind_config(nb::module_& m);
+void bind_random(nb::module_& m);
+
+template <class T>
+void bind_operators(HandleClass<T>& cls);
+template <class T>
+void bind_compositions(HandleClass<T>& cls);
+template <class T>
+void bind_products(HandleClass<T>& cls);
+template <class T>
+void bind_scan(HandleClass<T>& cls);
+template <class T>
+void bind_tsvd(HandleClass<T>& cls);
+
+}  // namespace svdkit::bindings

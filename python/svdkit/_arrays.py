@@ -1,0 +1,56 @@
+"""Array-likes as NumPy arrays: DLPack and array-API arrays without a copy, the rest as numpy.asarray does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._scalars import megabytes
+
+HOST = (1, 3)  # DLPack device types: ordinary memory, and memory pinned for a GPU
+
+
+def as_array(A: Any, name: str, notes: list[str]) -> np.ndarray:
+    if isinstance(A, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, and its mask would be lost; fill it first, e.g. with {name}.filled(0)"
+        )
+    if isinstance(A, np.ndarray):
+        return np.asarray(A)
+    if hasattr(A, "__dlpack__"):
+        return _from_dlpack(A, name, notes)
+    if isinstance(A, str | bytes) or A is None:
+        raise TypeError(f"{name} is {A!r}, but must be a matrix: an array, a sparse matrix or an operator")
+    try:
+        array = np.asarray(A)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{name} of type {type(A).__name__} cannot be viewed as an array: {error}") from error
+    if array.dtype == object:
+        raise TypeError(
+            f"{name} of type {type(A).__name__} is not an array of numbers (NumPy sees dtype object); "
+            f"pass an array, a scipy.sparse matrix, a LinearOperator or one of svdkit.operators"
+        )
+    return array
+
+
+def _from_dlpack(A: Any, name: str, notes: list[str]) -> np.ndarray:
+    kind, number = A.__dlpack_device__()
+    if int(kind) not in HOST:
+        raise TypeError(
+            f"{name} lives on device {getattr(A, 'device', (int(kind), number))}, but must be in host memory; "
+            f"move it there, e.g. with {name}.cpu() or numpy.asarray({name})"
+        )
+    if getattr(A, "requires_grad", False):
+        raise TypeError(f"{name} requires gradients, which are not tracked here; pass {name}.detach()")
+    if "bfloat16" in str(getattr(A, "dtype", "")):  # NumPy does not know it
+        widened = np.asarray(A.float() if hasattr(A, "float") else A.astype("float32"))
+        notes.append(f"{name} was copied from bfloat16 to float32 ({megabytes(widened.nbytes)})")
+        return widened
+    try:
+        return np.from_dlpack(A)
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} of type {type(A).__name__} cannot be viewed as a NumPy array: {error}; "
+            f"convert it, e.g. with numpy.asarray({name})"
+        ) from error
