@@ -1,4 +1,6 @@
-# Everything here needs only Python >= 3.11 with pip, g++ and make; all other tools come into .venv from PyPI.
+# Everything here needs only Python >= 3.11 with pip and headers, g++ and make; the other tools come into .venv from PyPI.
+.SHELLFLAGS := -o pipefail -c
+SHELL := bash
 PYTHON ?= python3
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
@@ -8,9 +10,9 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
 SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE $(shell find cpp python -type f -not -path '*/__pycache__/*')
 CPP_FILES = $(shell find cpp python/bindings tests -name '*.hpp' -o -name '*.cpp' -o -name '*.h')
-PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check
-# What pyproject.toml asks for, one requirement a line.
+# Requirements that pyproject.toml lists under a key go through a pipe into pip.
 REQUIREMENTS = $(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))$(1), sep='\n')"
+PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check
 
 .PHONY: demo test lint format sanitize consume bench clean install
 
@@ -20,7 +22,7 @@ demo: $(VENV)/installed
 # The C++ tests are built into the folder the wheel was built in: the very same objects are tested.
 test: $(VENV)/installed
 	cmake -DSVDKIT_TESTS=ON build/wheel > build/wheel/configure.log
-	cmake --build build/wheel
+	cmake --build build/wheel --target svdkit_tests
 	ctest --test-dir build/wheel --output-on-failure
 	$(BIN)/python -m pytest -q
 
@@ -47,9 +49,12 @@ sanitize: $(VENV)/tools
 consume: $(VENV)/installed
 	tests/consume/run.sh build/wheel
 
+# Minutes to hours: CASES="small" is a quick look (bench/README.md).
+CASES ?= headline
 bench: $(VENV)/installed
-	$(PIP_INSTALL) scikit-learn threadpoolctl
-	$(BIN)/python -m bench
+	$(call REQUIREMENTS,['project']['optional-dependencies']['bench']) | $(PIP_INSTALL) -r /dev/stdin
+	$(BIN)/python -m bench truncated --cases $(CASES) --out build/bench.json
+	$(BIN)/python -m bench report build/bench.json --plot build/bench.png
 
 install: $(VENV)/installed
 
@@ -63,8 +68,7 @@ $(VENV)/bin/python:
 	  $(PYTHON) -m pip --python $(VENV)/bin/python install -q pip; }
 
 $(VENV)/tools: pyproject.toml | $(VENV)/bin/python
-	{ $(call REQUIREMENTS,['build-system']['requires']); echo cmake; echo ninja; } > $(VENV)/tools.txt
-	$(PIP_INSTALL) -r $(VENV)/tools.txt
+	$(call REQUIREMENTS,['build-system']['requires']) | $(PIP_INSTALL) -r /dev/stdin cmake ninja
 	touch $@
 
 # Built without isolation and in a fixed folder: after a change only what changed is compiled again.
@@ -73,6 +77,5 @@ $(VENV)/installed: $(SOURCES) | $(VENV)/tools
 	touch $@
 
 $(VENV)/dev: pyproject.toml | $(VENV)/bin/python
-	$(call REQUIREMENTS,['project']['optional-dependencies']['dev']) > $(VENV)/dev.txt
-	$(PIP_INSTALL) -r $(VENV)/dev.txt
+	$(call REQUIREMENTS,['project']['optional-dependencies']['dev']) | $(PIP_INSTALL) -r /dev/stdin
 	touch $@

@@ -92,7 +92,7 @@ def zipf(rng: np.random.Generator, kinds: int, drawn: int, offset: float) -> NDA
     """Draws of i from 0..kinds-1 with probabilities proportional to 1 / (i + offset)."""
     mass = np.cumsum(1 / (np.arange(kinds) + offset))
     i = np.searchsorted(mass, mass[-1] * rng.random(drawn), side="right")
-    return np.minimum(i, kinds - 1).astype(np.int64)
+    return np.asarray(np.minimum(i, kinds - 1))
 
 
 def ones(documents: int, terms: int, entries: int) -> Built:

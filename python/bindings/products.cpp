@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 
 #include "bind.hpp"
+#include "svdkit/base/threads.hpp"
 #include "svdkit/op/callback.hpp"
 #include "svdkit/op/centered.hpp"
 
@@ -62,15 +63,16 @@ void bind_products(HandleClass<T>& cls) {
         nb::arg("x").noconvert(), nb::arg("y").noconvert(), nb::arg("z").noconvert(), "Y = A X, Z = A^H Y");
     cls.def(
         "column_means",
-        [](const Handle<T>& a) {
+        [](const Handle<T>& a, int threads) {
             std::vector<T> means;
             {
                 const nb::gil_scoped_release release;
+                const ThreadScope scope(threads);
                 means = column_means(*a.op);
             }
             return give(std::move(means));
         },
-        "The mean of every column, by one adjoint product.");
+        nb::arg("threads") = 0, "The mean of every column, by one adjoint product.");
     cls.def(
         "adjoint_mismatch", [](const Handle<T>& a, std::uint64_t seed) { return adjoint_mismatch(*a.op, seed); },
         nb::arg("seed") = 0, nb::call_guard<nb::gil_scoped_release>(),

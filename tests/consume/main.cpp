@@ -32,8 +32,8 @@ bool right(const char* what, const svdkit::Result<double>& result, index_t n) {
         error = std::fmax(error, std::abs(result.s[i] - (2 + 2 * std::cos(angle))));
         residual = std::fmax(residual, result.report.residuals[i]);
     }
-    std::printf("%-8s method %s: largest error %.1e, largest residual %.1e\n", what,
-                result.report.method.c_str(), error, residual);
+    std::printf("%-8s method %s: largest error %.1e, largest residual %.1e\n", what, result.report.method.c_str(),
+                error, residual);
     return result.report.converged && error < 1e-12 && residual < 1e-9;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cmath>
+#include <complex>
 #include <sstream>
 #include <stdexcept>
 #include <string>

@@ -25,8 +25,7 @@ int main(int argc, char** argv) {
             message = "threw something that is no std::exception";
         }
         const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
-        std::printf("%s %s (%.0f ms)\n", message.empty() ? "ok    " : "FAILED", test.name.c_str(),
-                    time.count());
+        std::printf("%s %s (%.0f ms)\n", message.empty() ? "ok    " : "FAILED", test.name.c_str(), time.count());
         if (!message.empty()) std::printf("       %s\n", message.c_str());
         std::fflush(stdout);
         ++(message.empty() ? passed : failed);

@@ -58,9 +58,7 @@ def test_cpp_includes_point_down(path: Path) -> None:
         assert layer in CPP_LAYERS, f"{include}: layer '{layer}' is not in the list above"
         assert CPP_LAYERS.index(layer) <= CPP_LAYERS.index(own), f"{own} must not know {include}"
         if own == "solver" and layer == "op" and include != "svdkit/op/operator.hpp":
-            assert (name(path), include) in CONCRETE_OPERATORS, (
-                f"{include}: solvers never name a concrete operator"
-            )
+            assert (name(path), include) in CONCRETE_OPERATORS, f"{include}: solvers never name a concrete operator"
 
 
 def python_module(path: Path) -> str:

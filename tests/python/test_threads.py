@@ -1,5 +1,6 @@
 """Threads: how many, and that no number of them changes a bit of any answer."""
 
+import os
 import subprocess
 import sys
 
@@ -15,9 +16,8 @@ COUNTS = (1, 2, 3, 4)
 
 @pytest.fixture(autouse=True)
 def restore():
-    before = svdkit.get_num_threads()
     yield
-    svdkit.set_num_threads(before)
+    svdkit.set_num_threads(None)
 
 
 def check_same_bits(a, k, **options):
@@ -108,8 +108,6 @@ def test_set_refuses(threads):
 
 
 def run_with(code, **environment):
-    import os
-
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
     )
@@ -132,8 +130,15 @@ def test_honours_threadpoolctl(rng):
         assert svdkit.tsvd(a, 3).report.threads == 2
 
 
-def test_show_config(capsys):
-    config = svdkit.show_config()
-    text = str(config) + capsys.readouterr().out
-    for word in (svdkit.__version__, "OpenBLAS", "threads"):
-        assert word.lower() in text.lower()
+def test_set_none_goes_back():
+    before = svdkit.get_num_threads()
+    svdkit.set_num_threads(before + 3)
+    svdkit.set_num_threads(None)
+    assert svdkit.get_num_threads() == before
+
+
+def test_show_config(capfd):
+    text = str(svdkit.show_config())
+    for word in (svdkit.__version__, np.__version__, "blas", "simd", "threads"):
+        assert word in text.lower()
+    assert capfd.readouterr() == ("", "")

@@ -184,10 +184,9 @@ class TestValuesOnly:
 
     def test_without_vectors(self, rng):
         a = rng.standard_normal((90, 70))
-        result = svdkit.tsvd(a, 6, vectors=False)
-        np.testing.assert_allclose(result.s, singular_values(a)[:6], rtol=1e-12)
-        assert result.U is None and result.Vh is None
-        assert result.report.residuals.shape == (6,)
+        s = svdkit.tsvd(a, 6, vectors=False)
+        np.testing.assert_array_equal(s, svdkit.svdvals(a, 6))
+        np.testing.assert_allclose(s, singular_values(a)[:6], rtol=1e-12)
 
     def test_operator(self, rng):
         a = sp.linalg.aslinearoperator(rng.standard_normal((90, 70)))

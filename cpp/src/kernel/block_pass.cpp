@@ -192,9 +192,19 @@ void gram_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
     add_in_order(sums.data(), rows.parts, n * ld, ld, z);
 }
 
-// Gram of A = B^T from the rows of B: strips of columns of B. Y = B^T X is finished a strip at a time.
 template <class T>
-void gram_cols(ConstView<T> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+bool column_strip_fits(index_t n) {
+    return 64 * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
+}
+
+// Gram of B^H from the rows of B: Y = B^H X is finished a strip of columns of B at a time, and Z = B Y summed.
+template <class T>
+void gram_columns(ConstView<T> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+    if (!column_strip_fits<T>(b_rows.rows)) {
+        adjoint_rows(b_rows, x, y);
+        forward_rows(b_rows, ConstPanel<T>(y), z, false);
+        return;
+    }
     const index_t n = b_rows.rows, m = b_rows.cols, b = x.cols;
     const index_t strip = std::max<index_t>(64, round_down(kStripBytes / (n * static_cast<index_t>(sizeof(T))), 16));
     const Partition cols{m, std::min(private_parts(m, b), std::max<index_t>(1, m / strip)), 16};
@@ -212,11 +222,6 @@ void gram_cols(ConstView<T> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         }
     });
     add_in_order(sums.data(), cols.parts, n * ld, ld, z);
-}
-
-template <class T>
-bool column_strip_fits(index_t n) {
-    return 64 * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
 }
 
 template <class T>
@@ -284,11 +289,6 @@ void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
 
 template <class T>
 void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
-    if (x.cols == 0 || a.rows == 0 || a.cols == 0) {
-        set_zero(y);
-        set_zero(z);
-        return;
-    }
     const Widened<T> in(x);
     const WidenedOutput<T> out_y(y), out_z(z);
     if (!is_column_major(a)) {
@@ -296,14 +296,18 @@ void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         return;
     }
     const ConjugatedInput<T> start(in.panel());
-    if (column_strip_fits<T>(a.cols)) {
-        gram_cols(a.transposed(), start.panel(), out_y.panel(), out_z.panel());
-    } else {
-        adjoint_rows(a.transposed(), start.panel(), out_y.panel());
-        forward_rows(a.transposed(), ConstPanel<T>(out_y.panel()), out_z.panel(), false);
-    }
+    gram_columns(a.transposed(), start.panel(), out_y.panel(), out_z.panel());
     conjugate_output(out_y.panel());
     conjugate_output(out_z.panel());
+}
+
+// A^H = conj(A^T): the transposed view with conjugated panels.
+template <class T>
+void outer_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z, Panel<T> w) {
+    const ConjugatedInput<T> start(y);
+    gram_pass(a.transposed(), start.panel(), z, w);
+    conjugate_output(z);
+    conjugate_output(w);
 }
 
 template <class T>
@@ -315,6 +319,7 @@ bool gram_is_fused(ConstView<T> a) {
     template void forward_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>, bool);         \
     template void adjoint_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>);               \
     template void gram_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>, Panel<T>);        \
+    template void outer_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>, Panel<T>);       \
     template bool gram_is_fused<T>(ConstView<T>);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE

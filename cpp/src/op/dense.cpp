@@ -22,6 +22,14 @@ int Dense<T>::gram_passes() const {
     return gram_is_fused(a_) ? 1 : 2;
 }
 template <class T>
+void Dense<T>::apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const {
+    outer_pass(a_, y, z, w);
+}
+template <class T>
+int Dense<T>::outer_passes() const {
+    return gram_is_fused(a_.transposed()) ? 1 : 2;
+}
+template <class T>
 std::optional<double> Dense<T>::max_abs() const {
     return scan(a_).max_abs;
 }

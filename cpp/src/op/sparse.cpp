@@ -72,6 +72,18 @@ void Sparse<T, Index>::apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const
     }
 }
 
+template <class T, class Index>
+void Sparse<T, Index>::apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const {
+    if (layout_ == Layout::csc) {
+        spmm_gram(a_, partition_, Conjugated<T>(y).panel(), z, w);
+        conjugate(z);
+        conjugate(w);
+    } else {
+        apply_adjoint(y, z);
+        apply(z, w);
+    }
+}
+
 // Duplicates add up, so this bounds the largest entry from below or above by their number: enough to choose a scale.
 template <class T, class Index>
 std::optional<double> Sparse<T, Index>::max_abs() const {

@@ -18,10 +18,12 @@ namespace svdkit {
 template <class T>
 class GolubKahan {
 public:
+    /// Values of any size are resolved to any tolerance: A is squared nowhere.
+    static double resolution(double) { return 0; }
+
     /// Bases of at most `capacity` vectors, grown `width` at a time; rows >= cols is assumed.
     GolubKahan(Counted<T>& a, index_t capacity, index_t width, std::uint64_t seed)
         : a_(a),
-          width_(width),
           v_(a.cols(), capacity + width),
           u_(a.rows(), capacity),
           b_(capacity, capacity),
@@ -132,7 +134,6 @@ private:
     }
 
     Counted<T>& a_;
-    index_t width_;
     index_t size_ = 0, next_ = 0, last_ = 0;
     double norm_ = 0;
     Block<T> v_, u_, b_, x_, y_, in_, out_, h_, r_, coupling_;

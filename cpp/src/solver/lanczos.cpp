@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "golub_kahan.hpp"
+#include "gram_lanczos.hpp"
 #include "svdkit/base/random.hpp"
 #include "svdkit/solver/residual.hpp"
 
@@ -17,8 +18,9 @@ constexpr int kMaxSearches = 8;
 
 // Sizes of a run, from the sizes of the problem.
 struct Plan {
-    index_t width;     // vectors multiplied at a time
-    index_t capacity;  // basis vectors before a restart
+    index_t width;        // vectors multiplied at a time
+    index_t capacity;     // basis vectors before a restart
+    index_t check_every;  // block steps between looks at the Ritz values
 };
 
 template <class T>
@@ -28,7 +30,7 @@ Plan make_plan(index_t n, const Options<T>& options, index_t start_width) {
     width = std::min(std::max(width, start_width), n);
     const index_t wanted = std::max({2 * k, k + 20, 2 * start_width});
     const index_t capacity = (wanted + width - 1) / width * width + 2 * width;
-    return {width, std::min(capacity, n)};
+    return {width, std::min(capacity, n), 6};
 }
 
 // (I - U U^H) A (I - V V^H): what is left of A beside known triplets.
@@ -106,8 +108,8 @@ Block<T> find_missed(Counted<T>& a, const Result<T>& result, index_t width, cons
     return probe.right(0, found);
 }
 
-// One run to convergence from a start block. `start` empty: Gaussian.
-template <class T>
+// One run to convergence from a start block (empty: Gaussian) of either process.
+template <class T, template <class> class Process>
 class Run {
 public:
     Run(Counted<T>& a, const Options<T>& options, Monitor& monitor, ConstPanel<T> start)
@@ -124,52 +126,54 @@ public:
     }
 
     Result<T> solve() {
-        double safety = 0.5;  // estimates must be this far below the tolerance before residuals are measured
         for (index_t cycle = 0; cycle < kMaxCycles; ++cycle) {
             fill();
-            process_.ritz();
-            const index_t converged = count_converged(safety);
-            const bool stop = stopped_ || poll(converged);
-            if (converged == wanted() || process_.next() == 0 || stop) {
+            const bool stop = stopped_ || poll(converged_);
+            if (converged_ == wanted() || process_.next() == 0 || stop || unresolvable()) {
                 Result<T> result = form();
-                if (result.report.converged || process_.next() == 0 || stop || safety < 1e-3) return result;
-                safety /= 5;
+                if (result.report.converged || process_.next() == 0 || stop || unresolvable() || safety_ < 1e-2) return result;
+                safety_ /= 5;
             }
-            contract(converged);
+            contract(converged_);
         }
         Result<T> result = form();
         result.report.notes.emplace_back("gave up after " + std::to_string(kMaxCycles) + " restarts");
         return result;
     }
 
-    index_t width() const { return plan_.width; }
+    /// Whether a wanted value is too small for this process to be resolved to the tolerance.
+    bool unresolvable() const {
+        if (process_.size() < options_.k || process_.theta().empty()) return false;
+        const double smallest = static_cast<double>(process_.theta()[static_cast<std::size_t>(first(wanted()) + wanted() - 1)]);
+        return smallest < Process<T>::resolution(tol_) * process_.norm();
+    }
+
+    bool stopped() const { return stopped_; }
 
 private:
     index_t wanted() const { return std::min(options_.k, process_.size()); }
     index_t first(index_t count) const { return options_.which == Which::largest ? 0 : process_.size() - count; }
 
-    // Block steps until the bases are full, or enough.
+    // Block steps until the bases are full, or enough; then the Ritz values.
     void fill() {
         index_t since_check = 0;
         while (process_.next() > 0 && process_.size() + process_.next() <= plan_.capacity) {
             process_.step();
             ++iterations_;
             ++since_check;
-            if (poll(converged_)) {
-                stopped_ = true;
-                return;
-            }
+            stopped_ = poll(converged_);
             if (out_of_passes()) {
                 monitor_note_ = "max_passes was reached";
                 stopped_ = true;
-                return;
             }
-            if (process_.size() >= options_.k + plan_.width && since_check >= 6) {
-                process_.ritz();
-                if (count_converged(0.5) == wanted()) return;
+            if (stopped_) break;
+            if (process_.size() >= options_.k + plan_.width && since_check >= plan_.check_every) {
+                check();
+                if (converged_ == wanted() || unresolvable()) return;
                 since_check = 0;
             }
         }
+        if (since_check > 0 || process_.theta().empty()) check();
     }
 
     bool out_of_passes() const { return options_.max_passes > 0 && a_.passes() + 4 > options_.max_passes; }
@@ -186,12 +190,12 @@ private:
         return false;
     }
 
-    // Wanted Ritz triplets whose estimated residual is small enough; keeps the estimates for the monitor.
-    index_t count_converged(double safety) {
+    // Ritz values, and how many wanted ones have an estimated residual that is small enough.
+    void check() {
+        process_.ritz();
         const index_t count = wanted(), from = first(count);
         estimates_.assign(process_.residuals().begin() + from, process_.residuals().begin() + from + count);
-        converged_ = std::ranges::count_if(estimates_, [&](double r) { return r <= safety * tol_ * process_.norm(); });
-        return converged_;
+        converged_ = std::ranges::count_if(estimates_, [&](double r) { return r <= safety_ * tol_ * process_.norm(); });
     }
 
     // Thick restart: the more triplets have converged, the more of the others are kept.
@@ -218,8 +222,9 @@ private:
     const Options<T>& options_;
     Monitor& monitor_;
     Plan plan_;
-    GolubKahan<T> process_;
+    Process<T> process_;
     double tol_;
+    double safety_ = 0.5;  // estimates must be this far below the tolerance before residuals are measured
     index_t iterations_ = 0, converged_ = 0;
     bool stopped_ = false;
     std::string monitor_note_;
@@ -259,14 +264,27 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     Block<T> start = start_block(a, options.warm_start);
     Result<T> result;
     index_t iterations = 0;
+    bool one_sided = options.one_sided && options.which == Which::largest;
+    std::string switched;
     for (int search = 0; search < kMaxSearches; ++search) {
-        Run<T> run(a, options, monitor, start);
-        result = run.solve();
-        iterations += result.report.iterations;
+        const auto solve = [&]<template <class> class Process>() {
+            Run<T, Process> run(a, options, monitor, start);
+            result = run.solve();
+            iterations += result.report.iterations;
+            return run.stopped();
+        };
+        const bool stopped = one_sided ? solve.template operator()<GramLanczos>() : solve.template operator()<GolubKahan>();
+        if (one_sided && !stopped && !result.report.converged) {
+            one_sided = false;
+            switched = "went on two-sided: values too small for products with A^H A";
+            --search;
+            continue;
+        }
+        const index_t width = make_plan(a.cols(), options, start.cols()).width;
         const bool search_again = result.report.converged && options.which == Which::largest &&
-                                  may_miss_copies<T>(result.s, run.width(), effective_tolerance<T>(options.tol));
+                                  may_miss_copies<T>(result.s, width, effective_tolerance<T>(options.tol));
         if (!search_again) break;
-        const Block<T> missed = find_missed(a, result, run.width(), options, search);
+        const Block<T> missed = find_missed(a, result, width, options, search);
         if (missed.cols() == 0) {
             result.report.notes.emplace_back("repeated values: a search for missed copies found none");
             break;
@@ -274,6 +292,7 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
         start = beside<T>(result.v, missed);
     }
     result.report.iterations = iterations;
+    if (!switched.empty()) result.report.notes.push_back(switched);
     if (wide) {
         a.flip();
         std::swap(result.u, result.v);

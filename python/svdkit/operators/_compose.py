@@ -94,10 +94,9 @@ class Sum(Operator):
         factors = [1] * len(parts) if weights is None else [_number(weight, parts[0]) for weight in weights]
         if len(factors) != len(parts):
             raise ValueError(f"weights has {len(factors)} numbers for {len(parts)} terms; give one for each")
-        total, factor = parts[0], factors[0]
-        core = total._core
-        for part, beta in zip([*parts[1:], _zero(total)][: max(1, len(parts) - 1)], [*factors[1:], 0], strict=False):
-            core = type(core).sum(core, part._core, factor, beta)
+        core, factor = parts[0]._core, factors[0]
+        for part, weight in list(zip(parts[1:], factors[1:], strict=True)) or [(_zero(parts[0]), 0)]:
+            core = type(core).sum(core, part._core, factor, weight)
             factor = 1
         super().__init__(core, [note for part in parts for note in part.notes])
 
@@ -167,8 +166,8 @@ def multiple(A: Operator, number: complex) -> Sum:
 
 def _zero(A: Operator) -> Operator:
     m, n = A.shape
-    core = OPERATORS[A.dtype].low_rank(np.empty((m, 0), A.dtype), np.empty(0, real_dtype(A.dtype)), np.empty((n, 0), A.dtype))
-    return Operator(core)
+    left, right, none = np.empty((m, 0), A.dtype), np.empty((n, 0), A.dtype), np.empty(0, real_dtype(A.dtype))
+    return Operator(OPERATORS[A.dtype].low_rank(left, none, right))
 
 
 def _number(value: complex, A: Operator) -> complex:

@@ -25,6 +25,10 @@ void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z);
 template <class T>
 void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z);
 
+/// Z = A^H Y and W = A Z: gram_pass of A^H, fused when gram_is_fused of the transposed view says so.
+template <class T>
+void outer_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z, Panel<T> w);
+
 /// Whether gram_pass reads A once.
 template <class T>
 bool gram_is_fused(ConstView<T> a);

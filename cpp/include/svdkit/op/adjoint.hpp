@@ -14,6 +14,10 @@ public:
     index_t cols() const override { return a_.rows(); }
     void apply(ConstPanel<T> x, Panel<T> y) const override { a_.apply_adjoint(x, y); }
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override { a_.apply(y, z); }
+    void apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const override { a_.apply_outer(x, y, z); }
+    void apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const override { a_.apply_gram(y, z, w); }
+    int gram_passes() const override { return a_.outer_passes(); }
+    int outer_passes() const override { return a_.gram_passes(); }
     std::optional<double> max_abs() const override { return a_.max_abs(); }
     std::optional<double> squared_norm() const override { return a_.squared_norm(); }
     OperatorCost cost() const override { return a_.cost(); }

@@ -18,7 +18,9 @@ public:
     void apply(ConstPanel<T> x, Panel<T> y) const override;
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override;
     void apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const override;
+    void apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const override;
     int gram_passes() const override;
+    int outer_passes() const override;
     std::optional<double> max_abs() const override;
     std::optional<double> squared_norm() const override;
     OperatorCost cost() const override;

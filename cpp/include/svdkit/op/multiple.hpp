@@ -17,6 +17,10 @@ public:
     index_t cols() const override { return a_.cols(); }
     void apply(ConstPanel<T> x, Panel<T> y) const override;
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override;
+    void apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const override;
+    void apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const override;
+    int gram_passes() const override { return a_.gram_passes(); }
+    int outer_passes() const override { return a_.outer_passes(); }
     OperatorCost cost() const override { return a_.cost(); }
     std::string note() const override { return a_.note(); }
 

@@ -3,6 +3,7 @@
 //   apply          Y = A X          X is cols x b, Y is rows x b
 //   apply_adjoint  Z = A^H Y
 //   apply_gram     Y = A X and Z = A^H Y, in one read of A where the operator can
+//   apply_outer    Z = A^H Y and W = A Z, the same for A^H
 //
 // Outputs are overwritten and never alias inputs. Blocks are row-major panels. Operators compose and never own what
 // they view. One virtual call per block product costs nothing beside it.
@@ -35,8 +36,14 @@ public:
         apply_adjoint(y, z);
     }
 
-    /// Times A is read by apply_gram: 1 when it is fused, 2 otherwise.
+    virtual void apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const {
+        apply_adjoint(y, z);
+        apply(z, w);
+    }
+
+    /// Times A is read by apply_gram and by apply_outer: 1 when it is fused, 2 otherwise.
     virtual int gram_passes() const { return 2; }
+    virtual int outer_passes() const { return 2; }
     /// The entries, when they lie in memory as a dense matrix.
     virtual std::optional<ConstView<T>> dense_view() const { return std::nullopt; }
     /// Largest |a_ij|, when it is cheap to have.

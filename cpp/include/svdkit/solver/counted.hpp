@@ -23,6 +23,11 @@ public:
     void apply(ConstPanel<T> x, Panel<T> y) { flipped_ ? adjoint(x, y) : forward(x, y); }
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) { flipped_ ? forward(y, z) : adjoint(y, z); }
 
+    void apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+        timed(gram_passes(), [&] { flipped_ ? a_.apply_outer(x, y, z) : a_.apply_gram(x, y, z); });
+    }
+    int gram_passes() const { return flipped_ ? a_.outer_passes() : a_.gram_passes(); }
+
     index_t passes() const { return passes_; }
     double seconds() const { return seconds_; }
 

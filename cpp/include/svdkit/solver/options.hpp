@@ -18,6 +18,7 @@ struct Options {
     Method method = Method::automatic;
     bool vectors = true;             ///< false: values only (residuals are still measured)
     index_t block_size = 0;          ///< vectors multiplied at a time; 0: chosen
+    bool one_sided = true;   ///< lanczos may begin with products by A^H A (certified; falls back when it must)
     index_t max_passes = 0;          ///< times A may be read; 0: generous
     std::uint64_t seed = 0;
     int threads = 0;                 ///< 0: the default

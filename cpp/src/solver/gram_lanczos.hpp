@@ -1,0 +1,150 @@
+// The block Lanczos process of A^H A: one basis, one read of A a step.
+//
+//   A^H A V = V T + V_next R E^H
+//
+// Ritz values of T are squares, so an estimate |R y_i(last block)| / sigma_i of the residual of A carries a rounding error
+// of about epsilon |A| (|A| / sigma_i): good to a tolerance tol while sigma_i >= (10 epsilon / tol) |A|. The caller
+// finishes with a Rayleigh-Ritz step on A V, which squares nothing, and measures residuals; see solver/lanczos.hpp.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+#include <vector>
+
+#include "svdkit/base/buffer.hpp"
+#include "svdkit/base/error.hpp"
+#include "svdkit/blas/blas.hpp"
+#include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/orth.hpp"
+#include "svdkit/solver/counted.hpp"
+
+namespace svdkit {
+
+template <class T>
+class GramLanczos {
+    using Wide = std::conditional_t<is_complex<T>, std::complex<double>, double>;  // T's own scalar
+
+public:
+    /// Smallest sigma / |A| that this process resolves to `tol`.
+    static double resolution(double tol) { return 10 * static_cast<double>(epsilon<T>) / tol; }
+
+    /// A basis of at most `capacity` vectors, grown `width` at a time.
+    GramLanczos(Counted<T>& a, index_t capacity, index_t width, std::uint64_t seed)
+        : a_(a),
+          v_(a.cols(), capacity + width),
+          t_(capacity, capacity),
+          y_(capacity, capacity),
+          in_(a.cols(), width),
+          middle_(a.rows(), width),
+          out_(a.cols(), width),
+          h_(capacity + width, width),
+          coupling_(width, width),
+          replacements_{seed, 0} {}
+
+    void start(ConstPanel<T> start) {
+        const Panel<T> block = out_.panel().col_range(0, start.cols);
+        copy(start, block);
+        next_ = extend_basis<T>(v_.panel().col_range(0, 0), block, h_.panel().row_range(0, 0),
+                                coupling_.panel().row_range(0, start.cols).col_range(0, start.cols), 0, replacements_);
+        copy(block.col_range(0, next_), v_.panel().col_range(0, next_));
+    }
+
+    /// One read of A: the waiting block joins V and the next block is made.
+    void step() {
+        const index_t w = next_, j = size_;
+        const Panel<T> in = in_.panel().col_range(0, w), out = out_.panel().col_range(0, w);
+        copy(v_.panel().col_range(j, w), in);
+        a_.apply_gram(in, middle_.panel().col_range(0, w), out);
+        std::vector<double> norms(static_cast<std::size_t>(w));
+        column_norms<T>(out, norms.data());
+        squared_norm_ = std::max(squared_norm_, *std::ranges::max_element(norms));
+
+        const Panel<T> h = h_.panel().row_range(0, j + w).col_range(0, w);
+        next_ = extend_basis<T>(v_.panel().col_range(0, j + w), out, h, coupling_.panel().row_range(0, w).col_range(0, w),
+                                floor(), replacements_);
+        for (index_t i = 0; i < j + w; ++i) {
+            for (index_t c = 0; c < w; ++c) {
+                const Wide value = i < j ? Wide(h(i, c)) : (Wide(h(i, c)) + conj(Wide(h(j + c, i - j)))) / 2.0;
+                t_(i, j + c) = value;
+                t_(j + c, i) = conj(value);
+            }
+        }
+        copy(out.col_range(0, next_), v_.panel().col_range(j + w, next_));
+        size_ = j + w;
+        last_ = w;
+    }
+
+    void ritz() {
+        const index_t j = size_;
+        Block<Wide> work(j, j, j);
+        Buffer<double> values(j);
+        for (index_t i = 0; i < j; ++i) std::copy_n(&t_(i, 0), j, &work(i, 0));
+        if (lapack::heevd(j, work.data(), j, values.data()) != 0) {
+            throw NumericalError("svdkit: LAPACK's eigensolver did not converge on a projected matrix");
+        }
+        // LAPACK saw conj(T): its eigenvectors, rows of `work` in ascending order, are conjugates of T's.
+        theta_.resize(static_cast<std::size_t>(j));
+        for (index_t c = 0; c < j; ++c) {
+            theta_[static_cast<std::size_t>(c)] = static_cast<real_t<T>>(std::sqrt(std::max(values[j - 1 - c], 0.0)));
+        }
+        for (index_t r = 0; r < j; ++r)
+            for (index_t c = 0; c < j; ++c) y_(r, c) = static_cast<T>(conj(work(j - 1 - c, r)));
+        squared_norm_ = std::max(squared_norm_, values[j - 1]);
+        const Block<T> tail(next_, j);
+        forward_pass<T>(as_view(ConstPanel<T>(coupling_.panel().row_range(0, next_).col_range(0, last_))),
+                        y_.panel().row_range(j - last_, last_).col_range(0, j), tail);
+        residuals_.assign(static_cast<std::size_t>(j), 0.0);
+        if (next_ > 0) column_norms<T>(tail, residuals_.data());
+        for (std::size_t i = 0; i < residuals_.size(); ++i) {
+            if (theta_[i] > 0) residuals_[i] /= static_cast<double>(theta_[i]);
+        }
+    }
+
+    void restart(index_t first, index_t keep) {
+        const index_t j = size_;
+        rotate<T>(v_.panel().col_range(0, j), y_.panel().row_range(0, j).col_range(first, keep));
+        copy(v_.panel().col_range(j, next_), v_.panel().col_range(keep, next_));
+        for (index_t i = 0; i < t_.rows(); ++i) std::fill_n(&t_(i, 0), t_.cols(), Wide(0));
+        for (index_t i = 0; i < keep; ++i) {
+            const double value = static_cast<double>(theta_[static_cast<std::size_t>(first + i)]);
+            t_(i, i) = value * value;
+        }
+        size_ = keep;
+    }
+
+    /// Right Ritz vectors [first, first + count).
+    Block<T> right(index_t first, index_t count) const {
+        Block<T> result(v_.rows(), count, count);
+        forward_pass<T>(as_view(ConstPanel<T>(v_.panel().col_range(0, size_))),
+                        y_.panel().row_range(0, size_).col_range(first, count), result);
+        return result;
+    }
+
+    index_t size() const { return size_; }
+    index_t next() const { return next_; }
+    double norm() const { return std::sqrt(squared_norm_); }
+    const std::vector<real_t<T>>& theta() const { return theta_; }
+    const std::vector<double>& residuals() const { return residuals_; }
+
+private:
+    static void copy(ConstPanel<T> from, Panel<T> to) {
+        for (index_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
+    }
+
+    double floor() const {
+        return 10 * static_cast<double>(epsilon<T>) * std::sqrt(static_cast<double>(a_.rows())) * squared_norm_;
+    }
+
+    Counted<T>& a_;
+    index_t size_ = 0, next_ = 0, last_ = 0;
+    double squared_norm_ = 0;
+    Block<T> v_;
+    Block<Wide> t_;
+    Block<T> y_, in_, middle_, out_, h_, coupling_;
+    std::vector<real_t<T>> theta_;
+    std::vector<double> residuals_;
+    Replacements replacements_;
+};
+
+}  // namespace svdkit

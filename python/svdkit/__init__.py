@@ -1,0 +1,56 @@
+"""Truncated singular value decompositions with a residual for every triplet.
+
+>>> import numpy as np, svdkit
+>>> U, s, Vh = svdkit.tsvd(np.diag([3.0, 2.0, 1.0]), 2)
+>>> s
+array([3., 2.])
+
+``tsvd`` takes NumPy arrays, ``scipy.sparse`` matrices, ``LinearOperator`` and ``svdkit.operators``; see its help.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._core import version as __version__
+from ._progress import Progress
+from ._report import Report
+from ._result import SVDResult, load
+from ._threads import get_num_threads, set_num_threads, show_config
+from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .truncated import svdvals, tsvd
+
+if TYPE_CHECKING:
+    from . import operators, plot, testing
+
+__all__ = [
+    "ConvergenceError",
+    "ConvergenceWarning",
+    "LinAlgError",
+    "Progress",
+    "Report",
+    "SVDResult",
+    "__version__",
+    "get_num_threads",
+    "load",
+    "operators",
+    "plot",
+    "set_num_threads",
+    "show_config",
+    "svdvals",
+    "testing",
+    "tsvd",
+]
+
+_ON_DEMAND = ("operators", "plot", "testing")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DEMAND:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,129 @@
+"""Pictures of a spectrum. Each function draws on `ax`, or on the current axes, and returns them.
+
+Needs matplotlib, which is imported when a function is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["cumulative_energy", "residuals", "scree"]
+
+
+def scree(result: Any, ax: Axes | None = None, **style: Any) -> Axes:
+    """Draw the singular values in their order, on a logarithmic scale.
+
+    Parameters
+    ----------
+    result : SVDResult or array of shape (k,)
+        Singular values, descending.
+    ax : matplotlib Axes, optional
+        Default: the current axes.
+    **style
+        Passed to ``Axes.plot``.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> import svdkit.plot
+    >>> svdkit.plot.scree([3.0, 2.0, 1.0]).get_ylabel()
+    'singular value'
+    """
+    s = _values(result)
+    ax = _axes(ax)
+    ax.plot(np.arange(1, s.size + 1), s, **{"marker": "o", "markersize": 3.5, "linewidth": 1} | style)
+    if (s > 0).any():
+        ax.set_yscale("log", nonpositive="mask")
+    return _labelled(ax, "singular value", s.size)
+
+
+def cumulative_energy(result: Any, total: float | None = None, ax: Axes | None = None, **style: Any) -> Axes:
+    """Draw the share of the squared norm in the leading 1, 2, ... triplets.
+
+    Parameters
+    ----------
+    result : SVDResult or array of shape (k,)
+    total : float, optional
+        Squared Frobenius norm of the matrix. Default: that of the given values, so that the curve ends at 1.
+    ax : matplotlib Axes, optional
+    **style
+        Passed to ``Axes.plot``.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `total` is less than the sum of the squared values.
+    """
+    s = _values(result)
+    peak = float(np.max(s, initial=0)) or 1.0
+    energy = np.cumsum((s / peak) ** 2)
+    whole = float(energy[-1] if energy.size else 1) if total is None else total / peak / peak
+    if energy.size and energy[-1] > whole * (1 + 1e-6):
+        raise ValueError(f"total = {total!r} is less than the sum of the squared values; pass ||A||_F ** 2")
+    ax = _axes(ax)
+    ax.plot(np.arange(1, s.size + 1), energy / (whole or 1.0), **{"marker": "o", "markersize": 3.5, "linewidth": 1} | style)
+    ax.set_ylim(0, 1.02)
+    return _labelled(ax, "share of the squared norm", s.size)
+
+
+def residuals(result: Any, ax: Axes | None = None, **style: Any) -> Axes:
+    """Draw the residual of every triplet relative to the largest singular value, and the tolerance.
+
+    Parameters
+    ----------
+    result : SVDResult
+    ax : matplotlib Axes, optional
+    **style
+        Passed to ``Axes.plot``.
+
+    Returns
+    -------
+    Axes
+    """
+    top = float(np.max(result.s, initial=0)) or 1.0
+    values = np.maximum(np.asarray(result.report.residuals) / top, np.finfo(float).tiny)
+    ax = _axes(ax)
+    ax.plot(np.arange(1, values.size + 1), values, **{"marker": "o", "markersize": 3.5, "linestyle": ""} | style)
+    ax.axhline(result.report.tol, color="0.5", linewidth=1, linestyle="--", label=f"tol = {result.report.tol:.0e}")
+    ax.set_yscale("log")
+    ax.legend(frameon=False)
+    return _labelled(ax, "residual / largest singular value", values.size)
+
+
+def _values(result: Any) -> np.ndarray:
+    s = np.asarray(getattr(result, "s", result), dtype=float)
+    if s.ndim != 1:
+        raise ValueError(f"singular values of shape {s.shape} were given, but must be a vector; plot one matrix at a time")
+    return s
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot
+
+    return pyplot.gca()
+
+
+def _labelled(ax: Axes, what: str, count: int) -> Axes:
+    from matplotlib.ticker import MaxNLocator
+
+    ax.set_xlabel("index")
+    ax.set_ylabel(what)
+    ax.set_xlim(0.5 if count < 20 else 0, max(count, 1) + 0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.3, which="both", linewidth=0.5)
+    return ax
