@@ -1,4 +1,6 @@
 // Operators made of operators. C++ composes by reference; each handle keeps the handles of its parts.
+#include <nanobind/stl/complex.h>
+
 #include "bind.hpp"
 #include "svdkit/op/adjoint.hpp"
 #include "svdkit/op/centered.hpp"

@@ -44,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
 
 def decompose(arguments: argparse.Namespace) -> int:
     """Decompose a file; print the table, write what was asked for."""
+    for path in filter(None, (arguments.output, arguments.plot)):
+        if not path.absolute().parent.is_dir():
+            raise FileNotFoundError(f"the folder of {path} does not exist")
     A = read_matrix(arguments.file)
     print(f"{arguments.file}: {describe(A)}")
     with warnings.catch_warnings():

@@ -25,7 +25,8 @@ def as_array(A: Any, name: str, notes: list[str]) -> np.ndarray:
     try:
         array = np.asarray(A)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"{name} of type {type(A).__name__} cannot be viewed as an array: {error}") from error
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"{name} of type {type(A).__name__} cannot be viewed as an array: {error}") from error
     if array.dtype == object:
         raise TypeError(
             f"{name} of type {type(A).__name__} is not an array of numbers (NumPy sees dtype object); "
@@ -52,5 +53,5 @@ def _from_dlpack(A: Any, name: str, notes: list[str]) -> np.ndarray:
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
         raise TypeError(
             f"{name} of type {type(A).__name__} cannot be viewed as a NumPy array: {error}; "
-            f"convert it, e.g. with numpy.asarray({name})"
+            f"make it an ordinary array, e.g. with numpy.asarray({name}); in torch with .resolve_conj() or .to_dense()"
         ) from error

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._report import Report
 
-Triplets = tuple[np.ndarray, np.ndarray, np.ndarray, Report]
+Triplets = tuple[Any, np.ndarray, Any, Report]  # U and Vh are None where only values are wanted
 
 
 def decompose_stack(stack: Any, decompose: Callable[[Any], Triplets]) -> Triplets:
@@ -17,8 +17,9 @@ def decompose_stack(stack: Any, decompose: Callable[[Any], Triplets]) -> Triplet
     if not len(stack):
         raise ValueError(f"A has shape {tuple(stack.shape)}: a stack needs at least one matrix")
     U, s, Vh, reports = zip(*map(decompose, stack), strict=True)
-    vectors = U[0] is not None
-    return np.stack(U) if vectors else None, np.stack(s), np.stack(Vh) if vectors else None, _merge(reports)
+    if U[0] is None:
+        return None, np.stack(s), None, _merge(reports)
+    return np.stack(U), np.stack(s), np.stack(Vh), _merge(reports)
 
 
 def _merge(reports: tuple[Report, ...]) -> Report:

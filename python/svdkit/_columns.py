@@ -51,7 +51,8 @@ def _divisors(scale: Any, matrix: Matrix) -> np.ndarray:
 def _vector(name: str, value: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray:
     vector = np.asarray(value)
     if vector.shape != (n,):
-        raise ValueError(f"{name} has shape {vector.shape}, but must be True, or a vector of length n = {n}")
+        found = f"{name} = {value!r}" if vector.ndim == 0 else f"{name} has shape {vector.shape}"
+        raise ValueError(f"{found}, but must be True, or a vector of length n = {n}")
     if vector.dtype.kind not in "biufc" or (vector.dtype.kind == "c" and dtype.kind != "c"):
         raise TypeError(f"{name} has dtype {vector.dtype}, but must be {'' if dtype.kind == 'c' else 'real '}numbers")
     finite = np.isfinite(vector)

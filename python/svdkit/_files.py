@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,15 @@ def read_matrix(path: Path) -> Any:
     ``.npy`` is mapped, not read. A ``.npz`` holds a sparse matrix of ``scipy.sparse.save_npz``, or arrays of which
     exactly one is a matrix.
     """
-    name = path.name.lower()
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist")
+    try:
+        return _read(path, path.name.lower())
+    except (EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+def _read(path: Path, name: str) -> Any:
     if name.endswith(".npy"):
         return np.load(path, mmap_mode="r")
     if name.endswith(".npz"):
@@ -31,7 +38,7 @@ def read_matrix(path: Path) -> Any:
         return A.tocsr() if scipy.sparse.issparse(A) else A
     if name.endswith(".csv"):
         return _from_csv(path)
-    raise ValueError(f"{path} has a suffix that is not known; use {SUFFIXES}")
+    raise ValueError(f"its suffix is not known; use {SUFFIXES}")
 
 
 def _from_npz(path: Path) -> Any:
@@ -43,7 +50,7 @@ def _from_npz(path: Path) -> Any:
         matrices = [name for name in file.files if file[name].ndim == 2]
         if len(matrices) != 1:
             found = ", ".join(f"{name} {file[name].shape}" for name in file.files)
-            raise ValueError(f"{path} must hold exactly one matrix, but holds {found or 'nothing'}")
+            raise ValueError(f"it must hold exactly one matrix, but holds {found or 'nothing'}")
         return file[matrices[0]]
 
 

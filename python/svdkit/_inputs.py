@@ -33,7 +33,7 @@ def open_matrix(A: Any, name: str = "A", threads: int = 0) -> Matrix:
     """`A` as an operator: arrays and sparse matrices in place, functions after a check that they are adjoint."""
     if type(A) is np.ndarray:
         return _open_dense(A, name, threads, [])
-    core = getattr(A, "_core", None)
+    core: Any = getattr(A, "_core", None)
     if type(core) in DTYPES:  # svdkit.operators.*
         return Matrix(core, DTYPES[type(core)], core.shape, list(A.notes))
     if is_sparse(A):
@@ -55,10 +55,8 @@ def is_sparse(A: Any) -> bool:
 
 def _open_dense(a: np.ndarray, name: str, threads: int, notes: list[str]) -> Matrix:
     if a.ndim != 2:
-        raise ValueError(
-            f"{name} has {a.ndim} dimension{'s' * (a.ndim != 1)} (shape {a.shape}), but must have 2; "
-            f"a vector becomes a matrix with {name}[:, None] or {name}[None, :]"
-        )
+        remedy = f"use {name}[:, None] or {name}[None, :]" if a.ndim == 1 else f"use {name}.reshape(m, n)"
+        raise ValueError(f"{name} has shape {a.shape}, but must have 2 dimensions; {remedy}")
     dtype = a.dtype
     operator = OPERATORS.get(dtype)
     if operator is None:

@@ -25,11 +25,8 @@ def real_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def compute_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
     if dtype in OPERATORS:
         return dtype
-    if not dtype.isnative:
-        raise TypeError(
-            f"{name} has dtype {dtype.str!r}, whose bytes are not in this machine's order; "
-            f"convert it with {name}.astype({name}.dtype.newbyteorder('='))"
-        )
+    if not dtype.isnative and dtype.newbyteorder("=") in OPERATORS:
+        return dtype.newbyteorder("=")
     if dtype.kind in "biu":
         return np.dtype(np.float64)
     if dtype == np.float16 or dtype.name == "bfloat16":
@@ -41,4 +38,4 @@ def compute_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
 
 
 def megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e6:.3g} MB"

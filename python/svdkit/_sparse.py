@@ -12,14 +12,15 @@ from ._scalars import OPERATORS, compute_dtype, megabytes
 def sparse_operator(A: Any, name: str, threads: int, notes: list[str]) -> tuple[Any, Any]:
     """The operator, and the CSR or CSC matrix that it views."""
     if A.ndim != 2:
-        raise ValueError(f"{name} has {A.ndim} dimension (shape {A.shape}), but must have 2; use {name}.reshape(1, -1)")
+        raise ValueError(f"{name} has shape {A.shape}, but must have 2 dimensions; use {name}.reshape(m, n)")
     dtype = compute_dtype(A.dtype, name)
     if A.format not in ("csr", "csc"):
         source = A.format.upper()
         A = A.tocsr()
         notes.append(f"{name} was converted from {source} to CSR ({megabytes(_nbytes(A))})")
     if A.dtype != dtype:
-        notes.append(f"{name}'s values were copied from {A.dtype} to {dtype} ({megabytes(A.data.size * dtype.itemsize)})")
+        size = megabytes(A.data.size * dtype.itemsize)
+        notes.append(f"{name}'s values were copied from {A.dtype} to {dtype} ({size})")
         A = A.astype(dtype)
     by_columns = A.format == "csc"
     indptr, indices = _indices(A, name, notes)

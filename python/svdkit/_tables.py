@@ -13,7 +13,9 @@ def spectrum_table(result: SVDResult) -> str:
     """Index, singular value, residual over the largest value, in as many columns as fit a page."""
     s, residuals = result.s, result.report.residuals
     top = float(np.max(s, initial=0)) or 1.0
-    cells = [f"{i + 1:4d} {value:14.8g} {r / top:9.1e}" for i, (value, r) in enumerate(zip(s, residuals, strict=True))]
+    digits = 7 if s.dtype == np.float32 else 9
+    rows_of = enumerate(zip(s.tolist(), residuals.tolist(), strict=True), start=1)
+    cells = [f"{i:4d} {value:14.{digits}g} {residual / top:9.1e}" for i, (value, residual) in rows_of]
     columns = 1 if len(cells) <= 10 else 2
     rows = -(-len(cells) // columns)
     head = "   i          value  residual"

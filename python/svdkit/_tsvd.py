@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _arguments as check
+from ._arrays import as_array
 from ._batched import Triplets, decompose_stack
 from ._columns import standardize
 from ._inputs import Matrix, is_sparse, open_matrix
@@ -55,7 +56,7 @@ class Request:
 def run(A: Any, request: Request) -> Any:
     """The result for one matrix or for a stack of them; a warning or an error where it did not converge."""
     if isinstance(A, list | tuple):
-        A = np.asarray(A)
+        A = as_array(A, "A", [])
     if getattr(A, "ndim", 2) == 3 and not is_sparse(A):
         return _conclude(decompose_stack(A, lambda matrix: _decompose(matrix, request)), request)
     return _conclude(_decompose(A, request), request)
@@ -95,19 +96,23 @@ def _conclude(triplets: Triplets, request: Request) -> Any:
     U, s, Vh, report = triplets
     result = SVDResult(U, s, Vh, report) if request.vectors else s
     if not report.converged:
-        worst = float(np.max(report.residuals, initial=0))
-        top = float(np.max(s, initial=0))
-        short = int(np.count_nonzero(~(report.residuals <= report.tol * top)))
-        why = "; ".join(report.notes)
-        message = (
-            f"{short} of {report.residuals.size} triplets did not converge: the largest residual is {worst:.1e}, "
-            f"allowed is {report.tol * top:.1e} = tol * s[0]{f' ({why})' if why else ''}; "
-            f"allow more with time_limit or max_passes, a larger tol, or use method='full'"
-        )
+        message = _shortfall(s, report, request.k)
         if request.on_fail == "raise":
             raise ConvergenceError(message, result, report)
         warnings.warn(message, ConvergenceWarning, stacklevel=4)
     return result
+
+
+def _shortfall(s: np.ndarray, report: Report, k: int) -> str:
+    allowed = report.tol * float(np.max(s, initial=0))
+    wanted = report.residuals.size // max(s.shape[-1], 1) * k
+    good = int(np.count_nonzero(report.residuals <= allowed))
+    why = f" ({'; '.join(report.notes)})" if report.notes else ""
+    return (
+        f"{wanted - good} of {wanted} triplets did not converge: the largest residual is "
+        f"{float(np.max(report.residuals, initial=0)):.1e}, allowed is {allowed:.1e} = tol * s[0]{why}; "
+        f"allow more with time_limit, max_passes or tol, go on from this result with warm_start, or use method='full'"
+    )
 
 
 def _nothing(matrix: Matrix, request: Request) -> Triplets:

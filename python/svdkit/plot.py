@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cumulative_energy", "residuals", "scree"]
 
+DOTS: dict[str, Any] = {"marker": "o", "markersize": 3.5, "linewidth": 1}
+
 
 def scree(result: Any, ax: Axes | None = None, **style: Any) -> Axes:
     """Draw the singular values in their order, on a logarithmic scale.
@@ -40,9 +42,12 @@ def scree(result: Any, ax: Axes | None = None, **style: Any) -> Axes:
     """
     s = _values(result)
     ax = _axes(ax)
-    ax.plot(np.arange(1, s.size + 1), s, **{"marker": "o", "markersize": 3.5, "linewidth": 1} | style)
-    if (s > 0).any():
+    ax.plot(np.arange(1, s.size + 1), s, **DOTS | style)
+    positive = s[s > 0]
+    if positive.size:
         ax.set_yscale("log", nonpositive="mask")
+        if positive.max() < 100 * positive.min() and 1e-3 < positive.min() < 1e3:
+            _plain_numbers(ax)
     return _labelled(ax, "singular value", s.size)
 
 
@@ -74,7 +79,7 @@ def cumulative_energy(result: Any, total: float | None = None, ax: Axes | None =
     if energy.size and energy[-1] > whole * (1 + 1e-6):
         raise ValueError(f"total = {total!r} is less than the sum of the squared values; pass ||A||_F ** 2")
     ax = _axes(ax)
-    ax.plot(np.arange(1, s.size + 1), energy / (whole or 1.0), **{"marker": "o", "markersize": 3.5, "linewidth": 1} | style)
+    ax.plot(np.arange(1, s.size + 1), energy / (whole or 1.0), **DOTS | style)
     ax.set_ylim(0, 1.02)
     return _labelled(ax, "share of the squared norm", s.size)
 
@@ -96,7 +101,7 @@ def residuals(result: Any, ax: Axes | None = None, **style: Any) -> Axes:
     top = float(np.max(result.s, initial=0)) or 1.0
     values = np.maximum(np.asarray(result.report.residuals) / top, np.finfo(float).tiny)
     ax = _axes(ax)
-    ax.plot(np.arange(1, values.size + 1), values, **{"marker": "o", "markersize": 3.5, "linestyle": ""} | style)
+    ax.plot(np.arange(1, values.size + 1), values, **DOTS | {"linestyle": ""} | style)
     ax.axhline(result.report.tol, color="0.5", linewidth=1, linestyle="--", label=f"tol = {result.report.tol:.0e}")
     ax.set_yscale("log")
     ax.legend(frameon=False)
@@ -106,7 +111,7 @@ def residuals(result: Any, ax: Axes | None = None, **style: Any) -> Axes:
 def _values(result: Any) -> np.ndarray:
     s = np.asarray(getattr(result, "s", result), dtype=float)
     if s.ndim != 1:
-        raise ValueError(f"singular values of shape {s.shape} were given, but must be a vector; plot one matrix at a time")
+        raise ValueError(f"the singular values have shape {s.shape}, but must be a vector; plot one matrix at a time")
     return s
 
 
@@ -116,6 +121,15 @@ def _axes(ax: Axes | None) -> Axes:
     from matplotlib import pyplot
 
     return pyplot.gca()
+
+
+def _plain_numbers(ax: Axes) -> None:
+    """2, 3, 5, 10 instead of powers of ten, where the axis spans few of them."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _labelled(ax: Axes, what: str, count: int) -> Axes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -19,10 +19,29 @@ OnFail = Literal["warn", "raise"]
 Callback = Callable[[Progress], Any]
 
 
+class Options(TypedDict, total=False):
+    """The keywords of :func:`tsvd`, for type checkers."""
+
+    tol: float | None
+    which: Which
+    center: Any
+    scale: Any
+    warm_start: Any
+    method: Method
+    block_size: int | None
+    max_passes: int | None
+    rng: Any
+    threads: int | None
+    callback: Callback | None
+    progress: bool
+    time_limit: float | None
+    on_fail: OnFail
+
+
 @overload
-def tsvd(A: Any, k: int, *, vectors: Literal[True] = True, **options: Any) -> SVDResult: ...
+def tsvd(A: Any, k: int, *, vectors: Literal[True] = True, **options: Unpack[Options]) -> SVDResult: ...
 @overload
-def tsvd(A: Any, k: int, *, vectors: Literal[False], **options: Any) -> np.ndarray: ...
+def tsvd(A: Any, k: int, *, vectors: Literal[False], **options: Unpack[Options]) -> np.ndarray: ...
 def tsvd(
     A: Any,
     k: int,

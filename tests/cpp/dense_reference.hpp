@@ -77,19 +77,22 @@ double tolerance(double factor) {
     return factor * static_cast<double>(epsilon<T>);
 }
 
-/// Both products and the fused pass of `op` against the dense matrix that it stands for.
+/// Both products and both fused passes of `op` against the dense matrix that it stands for.
 template <class T>
 bool agrees(const Operator<T>& op, ConstView<T> a, index_t width = 5, double factor = 1000) {
     const Block<T> x = gaussian<T>(a.cols, width, 11), w = gaussian<T>(a.rows, width, 12);
     const Block<T> y(a.rows, width), z(a.cols, width), fused_y(a.rows, width), fused_z(a.cols, width);
+    const Block<T> outer_z(a.cols, width), outer_w(a.rows, width);
     op.apply(x, y);
     op.apply_adjoint(w, z);
     op.apply_gram(x, fused_y, fused_z);
+    op.apply_outer(w, outer_z, outer_w);
     const double limit = tolerance<T>(factor) * std::sqrt(static_cast<double>(a.rows + a.cols));
-    const Block<T> expected = multiply<T>(a, x);
-    return op.rows() == a.rows && op.cols() == a.cols && distance(y, expected) <= limit &&
-           distance(z, multiply_adjoint<T>(a, w)) <= limit && distance(fused_y, expected) <= limit &&
-           distance(fused_z, multiply_adjoint<T>(a, expected)) <= limit * std::sqrt(static_cast<double>(a.rows));
+    const double squared = limit * std::sqrt(static_cast<double>(a.rows + a.cols));
+    const Block<T> ax = multiply<T>(a, x), aw = multiply_adjoint<T>(a, w);
+    return op.rows() == a.rows && op.cols() == a.cols && distance(y, ax) <= limit && distance(z, aw) <= limit &&
+           distance(fused_y, ax) <= limit && distance(fused_z, multiply_adjoint<T>(a, ax)) <= squared &&
+           distance(outer_z, aw) <= limit && distance(outer_w, multiply<T>(a, aw)) <= squared;
 }
 
 }  // namespace svdkit::test

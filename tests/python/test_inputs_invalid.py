@@ -1,5 +1,7 @@
 """Bad arguments: the error names the argument, its value and the rule, before any work is done."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -85,7 +87,7 @@ def test_integer_like_k(k):
 
 @pytest.mark.parametrize("a", [np.ones(5), np.float64(3.0), np.ones((2, 3, 4, 5))])
 def test_wrong_number_of_dimensions(a):
-    with pytest.raises(ValueError, match=rf"A .*{np.ndim(a)}"):
+    with pytest.raises(ValueError, match=rf"A .*{re.escape(str(np.shape(a)))}.* 2 dimensions"):
         svdkit.tsvd(a, 1)
 
 

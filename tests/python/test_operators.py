@@ -82,6 +82,16 @@ class TestLeaves:
         np.testing.assert_array_equal(op @ np.ones(3), [5, 1, 1])
 
 
+    @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)], ids=str)
+    def test_empty(self, shape, dtype):
+        a = np.empty(shape, dtype)
+        check_operator(Dense(a), a)
+        check_operator(Sparse(sp.csr_array(shape, dtype=dtype)), a)
+        check_operator(LowRank(np.empty((4, 0), dtype), None, np.empty((0, 3), dtype)), np.zeros((4, 3), dtype))
+        if shape[1] == 5:
+            check_operator(Stacked([a, np.eye(5, dtype=dtype)]), np.eye(5, dtype=dtype))
+
+
 class TestCompositions:
     def test_scaled(self, a, rng):
         rows, cols = rng.uniform(1, 2, M), rng.uniform(1, 2, N)

@@ -188,7 +188,7 @@ CONSTRUCTIONS = [
     (lambda: Sparse(np.eye(3)), TypeError, "Dense"),
     (lambda: Callback((2, -3), abs, abs), ValueError, "shape"),
     (lambda: Callback((2, 3, 4), abs, abs), ValueError, "shape"),
-    (lambda: Callback((2, 3), abs, abs, dtype="int64x"), TypeError, ""),
+    (lambda: Callback((2, 3), abs, abs, dtype="int64x"), TypeError, "int64x"),
     (lambda: Dense(np.ones((2, 3))) @ np.ones(4), ValueError, "4.*3"),
     (lambda: Dense(np.ones((2, 3))) @ np.ones((3, 2), complex), TypeError, "complex"),
 ]

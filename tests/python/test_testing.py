@@ -39,9 +39,10 @@ class TestAccepts:
     def test_zero_matrix(self):
         assert_svd(np.zeros((6, 4)), svdkit.tsvd(np.zeros((6, 4)), 2))
 
-    def test_tolerance(self, a, rng):
-        loose = svdkit.tsvd(a, 5, tol=1e-2, method="lanczos")
-        assert_svd(a, loose, tol=1e-2)
+    def test_tolerance(self, a):
+        u, s, vh = svdkit.tsvd(a, 5)
+        loose = u, s * (1 - 1e-4), vh
+        assert_svd(a, loose, tol=1e-3)
         with pytest.raises(AssertionError, match="residual"):
             assert_svd(a, loose)
 

@@ -85,7 +85,7 @@ def test_small_values_of_a_large_matrix_are_not_cut_off(method, rng):
 def test_one_row_or_column(shape, dtype, rng):
     a = random_matrix(rng, *shape, dtype)
     for method in METHODS:
-        for form in forms(a).values():
+        for form in [*forms(a).values(), a.T.copy().T, np.repeat(np.repeat(a, 2, 0), 2, 1)[::2, ::2]]:
             result = svdkit.tsvd(form, 1, method=method)
             check_svd(a, result, 1)
             assert result.s[0] == pytest.approx(np.linalg.norm(a), rel=10 * np.finfo(dtype).eps)
@@ -122,7 +122,7 @@ def test_dft(dtype, method):
     a = scipy.linalg.dft(200).astype(dtype)
     result = svdkit.tsvd(a, 20, method=method)
     check_svd(a, result, 20, values=np.full(200, np.sqrt(200)))
-    assert result.report.residuals.max() <= 50 * np.finfo(dtype).eps * np.sqrt(200)
+    assert result.report.residuals.max() <= 500 * np.finfo(dtype).eps * np.sqrt(200)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -77,7 +77,7 @@ def test_badly_scaled_west0479(matrices, exact):
     s = svdkit.svdvals(a.toarray(), 479)
     np.testing.assert_allclose(s, exact["west0479"], rtol=0, atol=1e-13 * exact["west0479"][0])
     smallest = svdkit.svdvals(a.toarray(), 3, which="smallest")
-    assert np.all(smallest <= 1e-5)  # 1e-6 and rounding of 3e5
+    np.testing.assert_allclose(smallest, exact["west0479"][-3:], rtol=0, atol=1e-14 * exact["west0479"][0])
 
 
 def test_balanced_west0479(matrices):

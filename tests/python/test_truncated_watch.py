@@ -21,9 +21,10 @@ def endless():
 
 
 def check_partial(a, result, k):
-    """A partial result is a result: orthonormal vectors, honest residuals, nothing claimed."""
+    """A partial result is a result, perhaps of fewer triplets: orthonormal vectors, honest residuals, nothing claimed."""
     u, s, vh = result
-    assert u.shape[1] == vh.shape[0] == len(s) == k
+    assert 1 <= len(s) <= k
+    assert u.shape == (a.shape[0], len(s)) and vh.shape == (len(s), a.shape[1])
     assert np.all(np.isfinite(u)) and np.all(np.isfinite(vh)) and np.all(np.diff(s) <= 0)
     assert orthonormality(u) <= 1e-12 and orthonormality(vh.T) <= 1e-12
     assert not result.report.converged

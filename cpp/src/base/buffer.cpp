@@ -1,5 +1,9 @@
 #include "svdkit/base/buffer.hpp"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <cstdlib>
 #include <limits>
 #include <string>
@@ -9,6 +13,9 @@
 namespace svdkit {
 
 namespace {
+// Buffers from this size on are whole huge pages: a pass over a panel then misses the TLB rarely.
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
 thread_local MemoryMeter* current_meter = nullptr;
 }
 
@@ -28,8 +35,12 @@ void* allocate_bytes(std::size_t count, std::size_t element) {
     const std::size_t limit = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) - kAlignment;
     void* pointer = nullptr;
     if (count <= limit / element) {
-        const std::size_t bytes = (count * element + kAlignment - 1) / kAlignment * kAlignment;
-        pointer = std::aligned_alloc(kAlignment, bytes);
+        const std::size_t alignment = count * element >= kHugePage ? kHugePage : kAlignment;
+        const std::size_t bytes = (count * element + alignment - 1) / alignment * alignment;
+        pointer = std::aligned_alloc(alignment, bytes);
+#ifdef __linux__
+        if (pointer && alignment == kHugePage) madvise(pointer, bytes, MADV_HUGEPAGE);
+#endif
     }
     if (!pointer) {
         throw OutOfMemory("svdkit: cannot allocate " + std::to_string(count) + " x " + std::to_string(element) +

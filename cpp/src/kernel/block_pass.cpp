@@ -26,7 +26,8 @@ template <class T>
 class Tile {
 public:
     Tile(ConstView<T> a, index_t row, index_t rows, index_t col, index_t cols) {
-        if (a.col_stride == 1) {
+        // BLAS, which multiplies complex tiles, wants a leading dimension of at least the width.
+        if (a.col_stride == 1 && (!is_complex<T> || a.row_stride >= cols)) {
             data_ = a.data + row * a.row_stride + col;
             ld_ = a.row_stride;
             return;
@@ -53,35 +54,48 @@ index_t chunk_cols(index_t b) {
     return std::max<index_t>(64, round_down(kChunkBytes / (b * static_cast<index_t>(sizeof(T))), 8));
 }
 
-// Y (rows [row, row + y.rows) of the product) += A X over columns [col, col + cols), rows in strips of `strip`.
-template <class T>
-void forward_range(ConstView<T> a, index_t row, index_t col, index_t cols, ConstPanel<T> x, Panel<T> y, index_t strip) {
-    const index_t chunk = chunk_cols<T>(x.cols);
-    for (index_t i = 0; i < y.rows; i += strip) {
-        const index_t rows = std::min(strip, y.rows - i);
+// Which tile is fetched into the second-level cache while one is at work: none (it is there already), the one that comes
+// next, or the one below (the strip that a fused pass takes next).
+enum class Fetch { none, next, below };
+
+// Calls body(i, rows, c, cols, tile, next) for the tiles of A's rows [row, row + rows) and columns [col, col + cols), a
+// strip of rows at a time; i and c count from row and col.
+template <class T, class Body>
+void for_each_tile(ConstView<T> a, index_t row, index_t rows, index_t col, index_t cols, index_t strip, index_t chunk,
+                   Fetch fetch, const Body& body) {
+    if (a.col_stride != 1) fetch = Fetch::none;
+    for (index_t i = 0; i < rows; i += strip) {
+        const index_t height = std::min(strip, rows - i);
         for (index_t c = 0; c < cols; c += chunk) {
             const index_t width = std::min(chunk, cols - c);
-            const Tile<T> tile(a, row + i, rows, col + c, width);
-            forward_tile(tile.data(), tile.ld(), rows, width, x.row(c), x.ld, y.row(i), y.ld, x.cols);
+            const Tile<T> tile(a, row + i, height, col + c, width);
+            const T* next = nullptr;
+            if (fetch == Fetch::next && c + 2 * width <= cols) {
+                next = tile.data() + width;
+            } else if (fetch != Fetch::none && row + i + 2 * height <= a.rows) {
+                next = tile.data() + height * tile.ld() - (fetch == Fetch::next ? c : 0);
+            }
+            body(i, height, c, width, tile, next);
         }
     }
 }
 
-// Z (columns [col, col + z.rows)) += A^H Y over rows [row, row + y.rows). The strip below is fetched meanwhile when
-// `fetch` says so and there is one.
+// Y (rows [row, row + y.rows) of the product) += A X over columns [col, col + x.rows), rows in strips of `strip`.
 template <class T>
-void adjoint_range(ConstView<T> a, index_t row, index_t col, ConstPanel<T> y, Panel<T> z, index_t strip, bool fetch) {
-    const index_t chunk = chunk_cols<T>(y.cols);
-    for (index_t i = 0; i < y.rows; i += strip) {
-        const index_t rows = std::min(strip, y.rows - i);
-        const bool below = fetch && a.col_stride == 1 && row + i + 2 * rows <= a.rows;
-        for (index_t c = 0; c < z.rows; c += chunk) {
-            const index_t width = std::min(chunk, z.rows - c);
-            const Tile<T> tile(a, row + i, rows, col + c, width);
-            adjoint_tile(tile.data(), tile.ld(), rows, width, y.row(i), y.ld, z.row(c), z.ld, y.cols,
-                         below ? tile.data() + rows * tile.ld() : nullptr);
-        }
-    }
+void forward_range(ConstView<T> a, index_t row, index_t col, ConstPanel<T> x, Panel<T> y, index_t strip, Fetch fetch) {
+    for_each_tile(a, row, y.rows, col, x.rows, strip, chunk_cols<T>(x.cols), fetch,
+                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T>& tile, const T* next) {
+                      forward_tile(tile.data(), tile.ld(), rows, cols, x.row(c), x.ld, y.row(i), y.ld, x.cols, next);
+                  });
+}
+
+// Z (columns [col, col + z.rows)) += A^H Y over rows [row, row + y.rows).
+template <class T>
+void adjoint_range(ConstView<T> a, index_t row, index_t col, ConstPanel<T> y, Panel<T> z, index_t strip, Fetch fetch) {
+    for_each_tile(a, row, y.rows, col, z.rows, strip, chunk_cols<T>(y.cols), fetch,
+                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T>& tile, const T* next) {
+                      adjoint_tile(tile.data(), tile.ld(), rows, cols, y.row(i), y.ld, z.row(c), z.ld, y.cols, next);
+                  });
 }
 
 // Row parts that keep a private n x b sum each: few enough that the sums are a small share of the work.
@@ -118,7 +132,7 @@ void forward_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) 
             const index_t first = rows.begin(part), count = rows.begin(part + 1) - first;
             const Panel<T> out = y.row_range(first, count);
             if (!accumulate) set_zero(out);
-            forward_range(a, first, 0, n, x, out, std::min<index_t>(64, std::max<index_t>(count, 1)));
+            forward_range(a, first, 0, x, out, 64, Fetch::next);
         });
         return;
     }
@@ -130,7 +144,7 @@ void forward_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) 
         const index_t first = cols.begin(part), count = cols.begin(part + 1) - first;
         const Panel<T> sum{sums.data() + part * m * ld, m, b, ld};
         set_zero(sum);
-        forward_range(a, 0, first, count, x.row_range(first, count), sum, 64);
+        forward_range(a, 0, first, x.row_range(first, count), sum, 64, Fetch::next);
     });
     if (!accumulate) {
         add_in_order(sums.data(), cols.parts, m * ld, ld, y);
@@ -150,7 +164,7 @@ void adjoint_rows(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
         parallel_for(cols.parts, product_work(a, b), [&](index_t part) {
             const index_t first = cols.begin(part), count = cols.begin(part + 1) - first;
             set_zero(z.row_range(first, count));
-            adjoint_range(a, 0, first, y, z.row_range(first, count), 64, false);
+            adjoint_range(a, 0, first, y, z.row_range(first, count), 64, Fetch::next);
         });
         return;
     }
@@ -161,7 +175,7 @@ void adjoint_rows(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
         const index_t first = rows.begin(part), count = rows.begin(part + 1) - first;
         const Panel<T> sum{sums.data() + part * n * ld, n, b, ld};
         set_zero(sum);
-        adjoint_range(a, first, 0, y.row_range(first, count), sum, 64, false);
+        adjoint_range(a, first, 0, y.row_range(first, count), sum, 64, Fetch::next);
     });
     add_in_order(sums.data(), rows.parts, n * ld, ld, z);
 }
@@ -175,6 +189,7 @@ void gram_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         return;
     }
     const index_t strip = fused_strip<T>(n, b);
+    const bool resident = strip * n * static_cast<index_t>(sizeof(T)) <= kStripBytes;
     const Partition rows{m, private_parts(m, b), kRowTile};
     const index_t ld = padded_ld<T>(b);
     const Scratch<T> sums(rows.parts * n * ld);
@@ -185,8 +200,8 @@ void gram_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         for (index_t i = begin; i < end; i += strip) {
             const Panel<T> out = y.row_range(i, std::min(strip, end - i));
             set_zero(out);
-            forward_range(a, i, 0, n, x, out, strip);
-            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, strip * n * sizeof(T) <= kStripBytes);
+            forward_range(a, i, 0, x, out, strip, resident ? Fetch::none : Fetch::next);
+            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, resident ? Fetch::below : Fetch::next);
         }
     });
     add_in_order(sums.data(), rows.parts, n * ld, ld, z);
@@ -217,11 +232,19 @@ void gram_columns(ConstView<T> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) 
         for (index_t i = begin; i < end; i += strip) {
             const Panel<T> out = y.row_range(i, std::min(strip, end - i));
             set_zero(out);
-            adjoint_range(b_rows, 0, i, x, out, 64, false);
-            forward_range(b_rows, 0, i, out.rows, ConstPanel<T>(out), sum, 64);
+            adjoint_range(b_rows, 0, i, x, out, 64, Fetch::next);
+            forward_range(b_rows, 0, i, ConstPanel<T>(out), sum, 64, Fetch::none);
         }
     });
     add_in_order(sums.data(), cols.parts, n * ld, ld, z);
+}
+
+// Strides along an extent of one mean nothing: those that make rows contiguous.
+template <class T>
+ConstView<T> normalised(ConstView<T> a) {
+    if (a.cols == 1) a.col_stride = 1;
+    if (a.rows == 1) a.row_stride = a.cols;
+    return a;
 }
 
 template <class T>
@@ -259,6 +282,7 @@ void conjugate_output(Panel<T> out) {
 template <class T>
 void forward_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) {
     if (x.cols == 0 || y.rows == 0) return;
+    a = normalised(a);
     const Widened<T> in(x);
     const WidenedOutput<T> out(y, accumulate);
     if (!is_column_major(a)) {
@@ -277,6 +301,11 @@ void forward_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) 
 template <class T>
 void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
     if (y.cols == 0 || z.rows == 0) return;
+    if (y.rows == 0) {
+        set_zero(z);
+        return;
+    }
+    a = normalised(a);
     const Widened<T> in(y);
     const WidenedOutput<T> out(z);
     if (!is_column_major(a)) {
@@ -289,6 +318,12 @@ void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
 
 template <class T>
 void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+    if (a.rows == 0 || a.cols == 0 || x.cols == 0) {
+        set_zero(y);
+        set_zero(z);
+        return;
+    }
+    a = normalised(a);
     const Widened<T> in(x);
     const WidenedOutput<T> out_y(y), out_z(z);
     if (!is_column_major(a)) {
@@ -312,6 +347,7 @@ void outer_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z, Panel<T> w) {
 
 template <class T>
 bool gram_is_fused(ConstView<T> a) {
+    a = normalised(a);
     return is_column_major(a) ? column_strip_fits<T>(a.cols) : strip_fits<T>(a.cols);
 }
 

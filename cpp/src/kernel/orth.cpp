@@ -131,7 +131,7 @@ void scale_column(Panel<T> w, index_t j, double factor) {
 }
 
 // Column by column: every column is projected against the basis and its predecessors until that changes nothing more.
-// Accepted columns move to the front of W; R has one row for each of them.
+// Accepted columns move to the front of W, random replacements of the lost ones follow; R has rows for the former only.
 template <class T>
 index_t extend_by_columns(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor,
                           Replacements& replacements) {
@@ -164,14 +164,14 @@ index_t extend_by_columns(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> 
         for (index_t i = 0; j != kept && i < w.rows; ++i) w(i, kept) = w(i, j);
         const double norm = orthogonalise(j);
         // A remainder that shrinks again once it has been normalised was rounding inside the span, not a direction.
-        if (norm > floor && normalise(norm)) {
-            r(kept, j) = static_cast<T>(static_cast<real_t<T>>(norm));
-        } else {
-            fill_gaussian(w.col_range(kept, 1), replacements.seed, Stream::replacement, replacements.used++);
-            const double full = column_norm<T>(w, kept), outside = orthogonalise(-1);
-            if (outside <= 1e3 * static_cast<double>(epsilon<T>) * full || !normalise(outside)) continue;  // space used up
-        }
+        if (norm <= floor || !normalise(norm)) continue;
+        r(kept, j) = static_cast<T>(static_cast<real_t<T>>(norm));
         ++kept;
+    }
+    for (index_t j = kept; j < w.cols; ++j) {
+        fill_gaussian(w.col_range(kept, 1), replacements.seed, Stream::replacement, replacements.used++);
+        const double full = column_norm<T>(w, kept), outside = orthogonalise(-1);
+        if (outside > 1e3 * static_cast<double>(epsilon<T>) * full && normalise(outside)) ++kept;  // else: space used up
     }
     for (index_t i = 0; i < w.rows; ++i) std::fill_n(w.row(i) + kept, w.cols - kept, T(0));
     return kept;

@@ -150,6 +150,7 @@ void spmm(const CsrView<T, Index>& a, const CsrPartition& partition, ConstPanel<
 
 template <class T, class Index>
 void spmm_adjoint(const CsrView<T, Index>& a, const CsrPartition& partition, ConstPanel<T> y, Panel<T> z) {
+    if (a.rows == 0) return set_zero(z);
     const Widened<T> in(y);
     const WidenedOutput<T> out(z);
     scatter(a, partition, out.panel(),
@@ -158,6 +159,7 @@ void spmm_adjoint(const CsrView<T, Index>& a, const CsrPartition& partition, Con
 
 template <class T, class Index>
 void spmm_gram(const CsrView<T, Index>& a, const CsrPartition& partition, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+    if (a.rows == 0) return set_zero(z);
     const Widened<T> in(x);
     const WidenedOutput<T> out_y(y), out_z(z);
     scatter(a, partition, out_z.panel(), [&](index_t first, index_t last, Panel<T> sum) {

@@ -12,11 +12,11 @@ inline constexpr index_t kWidthQuantum = 4;
 /// Y (rows x b) += A (rows x cols) X (cols x b); all row-major.
 template <class T>
 void forward_tile(const T* a, index_t lda, index_t rows, index_t cols, const T* x, index_t ldx, T* y, index_t ldy,
-                  index_t b) {
+                  index_t b, const T* next = nullptr) {
     if constexpr (is_complex<T>) {
         blas::gemm(blas::Op::none, blas::Op::none, b, rows, cols, T(1), x, ldx, a, lda, T(1), y, ldy);
     } else {
-        tile_kernels<T>().forward(a, lda, rows, cols, x, ldx, y, ldy, b);
+        tile_kernels<T>().forward(a, lda, rows, cols, x, ldx, y, ldy, b, next);
     }
 }
 

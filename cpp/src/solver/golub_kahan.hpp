@@ -103,6 +103,7 @@ public:
         size_ = keep;
     }
 
+    ConstPanel<T> waiting() const { return v_.panel().col_range(size_, next_); }  ///< the next block of V
     /// Right Ritz vectors [first, first + count).
     Block<T> right(index_t first, index_t count) const {
         Block<T> result(v_.rows(), count, count);

@@ -3,7 +3,7 @@
 //   A^H A V = V T + V_next R E^H
 //
 // Ritz values of T are squares, so an estimate |R y_i(last block)| / sigma_i of the residual of A carries a rounding error
-// of about epsilon |A| (|A| / sigma_i): good to a tolerance tol while sigma_i >= (10 epsilon / tol) |A|. The caller
+// of about epsilon |A| (|A| / sigma_i): good to a tolerance tol while sigma_i >= (2 epsilon / tol) |A|. The caller
 // finishes with a Rayleigh-Ritz step on A V, which squares nothing, and measures residuals; see solver/lanczos.hpp.
 #pragma once
 
@@ -27,7 +27,7 @@ class GramLanczos {
 
 public:
     /// Smallest sigma / |A| that this process resolves to `tol`.
-    static double resolution(double tol) { return 10 * static_cast<double>(epsilon<T>) / tol; }
+    static double resolution(double tol) { return 2 * static_cast<double>(epsilon<T>) / tol; }
 
     /// A basis of at most `capacity` vectors, grown `width` at a time.
     GramLanczos(Counted<T>& a, index_t capacity, index_t width, std::uint64_t seed)
@@ -113,6 +113,7 @@ public:
         size_ = keep;
     }
 
+    ConstPanel<T> waiting() const { return v_.panel().col_range(size_, next_); }  ///< the next block of V
     /// Right Ritz vectors [first, first + count).
     Block<T> right(index_t first, index_t count) const {
         Block<T> result(v_.rows(), count, count);

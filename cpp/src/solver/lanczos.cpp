@@ -128,7 +128,7 @@ public:
     Result<T> solve() {
         for (index_t cycle = 0; cycle < kMaxCycles; ++cycle) {
             fill();
-            const bool stop = stopped_ || poll(converged_);
+            const bool stop = stopped_;
             if (converged_ == wanted() || process_.next() == 0 || stop || unresolvable()) {
                 Result<T> result = form();
                 if (result.report.converged || process_.next() == 0 || stop || unresolvable() || safety_ < 1e-2) return result;
@@ -143,8 +143,10 @@ public:
 
     /// Whether a wanted value is too small for this process to be resolved to the tolerance.
     bool unresolvable() const {
-        if (process_.size() < options_.k || process_.theta().empty()) return false;
-        const double smallest = static_cast<double>(process_.theta()[static_cast<std::size_t>(first(wanted()) + wanted() - 1)]);
+        if (process_.size() < options_.k || estimates_.empty()) return false;
+        // A Ritz value is a lower bound; with its residual added it is (nearly) an upper one.
+        const auto last = static_cast<std::size_t>(first(wanted()) + wanted() - 1);
+        const double smallest = static_cast<double>(process_.theta()[last]) + estimates_.back();
         return smallest < Process<T>::resolution(tol_) * process_.norm();
     }
 
@@ -208,7 +210,9 @@ private:
 
     Result<T> form() {
         const index_t count = wanted(), from = first(count);
-        Result<T> result = rayleigh_ritz<T>(a_, process_.right(from, count), options_.seed);
+        Block<T> vectors = process_.right(from, count);
+        if (count < options_.k) vectors = completed(vectors);
+        Result<T> result = rayleigh_ritz<T>(a_, std::move(vectors), options_.seed);
         Report& report = result.report;
         report.iterations = iterations_;
         report.converged = count == options_.k && std::ranges::all_of(report.residuals, [&](double r) {
@@ -216,6 +220,19 @@ private:
                            });
         if (!monitor_note_.empty() && !report.converged) report.notes.push_back("stopped early: " + monitor_note_);
         return result;
+    }
+
+    // A run that was stopped before its basis held k vectors: the waiting block and random vectors make up k.
+    Block<T> completed(const Block<T>& some) const {
+        Block<T> all(some.rows(), options_.k, options_.k);
+        fill_gaussian(all.panel(), options_.seed, Stream::replacement);
+        const ConstPanel<T> next = process_.waiting();
+        const index_t more = std::min(next.cols, options_.k - some.cols());
+        for (index_t i = 0; i < some.rows(); ++i) {
+            std::copy_n(&some(i, 0), some.cols(), &all(i, 0));
+            std::copy_n(next.row(i), more, &all(i, some.cols()));
+        }
+        return all;
     }
 
     Counted<T>& a_;

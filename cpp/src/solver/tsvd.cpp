@@ -30,6 +30,11 @@ void check(const Operator<T>& a, const Options<T>& options) {
     if (options.k < 1 || options.k > p) {
         throw InvalidArgument("k=" + std::to_string(options.k) + ": must be in 1..min(m, n) = 1.." + std::to_string(p));
     }
+    if (std::isnan(options.tol)) throw InvalidArgument("tol=nan: must be a number >= 0, relative to s[0]");
+    if (options.block_size < 0 || options.max_passes < 0) {
+        throw InvalidArgument("block_size=" + std::to_string(options.block_size) + ", max_passes=" +
+                              std::to_string(options.max_passes) + ": must be positive, or 0 for the default");
+    }
     if (options.warm_start.cols > 0 && options.warm_start.rows != a.cols()) {
         throw InvalidArgument("warm_start: has " + std::to_string(options.warm_start.rows) + " rows, A has " +
                               std::to_string(a.cols()) + " columns; give right singular vectors (n x j)");

@@ -87,17 +87,17 @@ class Operator:
 
     def _block(self, X: Any) -> np.ndarray:
         X = np.asarray(X)
-        if X.ndim != 2:
-            raise ValueError(f"the block has shape {X.shape}, but must have 2 dimensions; use x[:, None] for a vector")
         if X.dtype.kind not in "biufc" or (X.dtype.kind == "c" and self.dtype.kind != "c"):
             raise TypeError(f"the block has dtype {X.dtype}, and the operator {self.dtype}; convert one of them")
+        if X.ndim != 2:
+            raise ValueError(f"the block has shape {X.shape}, but must have 2 dimensions; use x[:, None] for a vector")
         return np.ascontiguousarray(X, self.dtype)
 
     def _room(self, out: np.ndarray | None, rows: int, block: np.ndarray) -> np.ndarray:
         shape = (rows, block.shape[1])
         if out is None:
             return np.empty(shape, self.dtype)
-        if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != self.dtype:
+        if (out.shape, out.dtype) != (shape, self.dtype):
             raise ValueError(f"out must be an array of shape {shape} and dtype {self.dtype}")
         if not (out.flags.c_contiguous and out.flags.writeable) or np.may_share_memory(out, block):
             raise ValueError("out must be C-contiguous, writeable and apart from the block")

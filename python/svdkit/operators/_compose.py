@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,7 @@ class Product(Operator):
     def __init__(self, *factors: Any) -> None:
         parts = _same_dtype(factors, "factors")
         core = parts[0]._core
-        for left, right in zip(parts, parts[1:], strict=False):
+        for left, right in pairwise(parts):
             if left.shape[1] != right.shape[0]:
                 raise ValueError(f"a product of shapes {left.shape} and {right.shape} needs equal inner extents")
             core = type(core).product(core, right._core)
@@ -154,12 +155,12 @@ class Stacked(Operator):
         operators = _same_dtype(parts, "parts")
         for part in operators[1:]:
             if part.shape[1 - axis] != operators[0].shape[1 - axis]:
-                raise ValueError(f"parts of shapes {operators[0].shape} and {part.shape} do not stack along axis {axis}")
+                raise ValueError(f"shapes {operators[0].shape} and {part.shape} do not stack along axis {axis}")
         core = type(operators[0]._core).stacked([part._core for part in operators], axis == 0)
         super().__init__(core, [note for part in operators for note in part.notes])
 
 
-def multiple(A: Operator, number: complex) -> Sum:
+def multiple(A: Operator, number: Any) -> Sum:
     """`number` times `A`."""
     return Sum(A, weights=(number,))
 
@@ -170,10 +171,12 @@ def _zero(A: Operator) -> Operator:
     return Operator(OPERATORS[A.dtype].low_rank(left, none, right))
 
 
-def _number(value: complex, A: Operator) -> complex:
-    if np.iscomplexobj(value) and A.dtype.kind != "c":
-        raise TypeError(f"{value} is complex and the operator {A.dtype}; make it complex, e.g. Dense(X.astype(complex))")
-    return complex(value) if A.dtype.kind == "c" else float(value)
+def _number(value: Any, A: Operator) -> complex:
+    if A.dtype.kind == "c":
+        return complex(value)
+    if np.iscomplexobj(value):
+        raise TypeError(f"{value} is complex and the operator {A.dtype}; convert it, e.g. Dense(X.astype(complex))")
+    return float(value)
 
 
 def _same_dtype(parts: Sequence[Any], name: str) -> list[Operator]:

@@ -10,6 +10,10 @@
 
 using namespace svdkit;
 
+namespace {
+constexpr double kMuch = 1e12;  // work that is worth waking threads for
+}
+
 TEST(partition_covers_everything_once) {
     for (index_t size : {0, 1, 5, 100, 1023})
         for (index_t parts : {1, 2, 3, 7, 64})
@@ -33,10 +37,10 @@ TEST(parallel_for_runs_every_part_once) {
     for (int threads : {1, 2, 3, 8}) {
         const ThreadScope scope(threads);
         std::vector<std::atomic<int>> runs(257);
-        parallel_for(257, [&](index_t part) { ++runs[static_cast<std::size_t>(part)]; });
+        parallel_for(257, kMuch, [&](index_t part) { ++runs[static_cast<std::size_t>(part)]; });
         for (const auto& count : runs) CHECK(count == 1);
     }
-    parallel_for(0, [](index_t) { throw std::logic_error("no part to run"); });
+    parallel_for(0, kMuch, [](index_t) { throw std::logic_error("no part to run"); });
 }
 
 TEST(parallel_for_passes_exceptions_on) {
@@ -45,10 +49,10 @@ TEST(parallel_for_passes_exceptions_on) {
         const auto fail = [](index_t part) {
             if (part == 13) throw InvalidArgument("part 13");
         };
-        CHECK(CHECK_THROWS(parallel_for(100, fail), InvalidArgument) == "part 13");
-        CHECK_THROWS(parallel_for(100, [](index_t) { throw Interrupted(); }), Interrupted);
+        CHECK(CHECK_THROWS(parallel_for(100, kMuch, fail), InvalidArgument) == "part 13");
+        CHECK_THROWS(parallel_for(100, kMuch, [](index_t) { throw Interrupted(); }), Interrupted);
         std::atomic<int> runs = 0;
-        parallel_for(50, [&](index_t) { ++runs; });  // and the next loop works
+        parallel_for(50, kMuch, [&](index_t) { ++runs; });  // and the next loop works
         CHECK(runs == 50);
     }
 }
@@ -56,9 +60,9 @@ TEST(parallel_for_passes_exceptions_on) {
 TEST(parallel_for_inside_a_part_is_serial) {
     const ThreadScope scope(4);
     std::atomic<int> wrong = 0, runs = 0;
-    parallel_for(8, [&](index_t) {
+    parallel_for(8, kMuch, [&](index_t) {
         const auto here = std::this_thread::get_id();
-        parallel_for(8, [&](index_t) {
+        parallel_for(8, kMuch, [&](index_t) {
             ++runs;
             if (std::this_thread::get_id() != here) ++wrong;
         });
@@ -70,7 +74,7 @@ TEST(parallel_for_uses_no_more_threads_than_allowed) {
     for (int threads : {1, 2, 3}) {
         const ThreadScope scope(threads);
         std::atomic<int> inside = 0, most = 0;
-        parallel_for(64, [&](index_t) {
+        parallel_for(64, kMuch, [&](index_t) {
             const int now = ++inside;
             for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
             }
@@ -79,6 +83,17 @@ TEST(parallel_for_uses_no_more_threads_than_allowed) {
         });
         CHECK(most <= threads);
     }
+}
+
+TEST(parallel_for_of_little_work_stays_here) {
+    const ThreadScope scope(4);
+    const auto here = std::this_thread::get_id();
+    int runs = 0, elsewhere = 0;
+    parallel_for(10, 10.0, [&](index_t) {
+        ++runs;
+        elsewhere += std::this_thread::get_id() != here;
+    });
+    CHECK(runs == 10 && elsewhere == 0);
 }
 
 TEST(thread_scopes_nest_and_are_local_to_a_thread) {

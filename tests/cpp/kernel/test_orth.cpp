@@ -92,14 +92,14 @@ void nearly_in_the_basis() {
 
 template <class T>
 void dependent() {
-    // Columns 1 and 3 add nothing: they are replaced, and their rows of R are zero.
+    // Columns 1 and 3 add nothing: their replacements come last, with zero rows of R.
     const Block<T> w = gaussian<T>(100, 4, 11);
     for (index_t i = 0; i < 100; ++i) w(i, 1) = w(i, 0) * T(2), w(i, 3) = w(i, 2) - w(i, 0);
     const Case<T> c(100, 5, w, tolerance<T>(1e3));
     CHECK(c.found == 4);
     CHECK(c.orthonormality_error() <= tolerance<T>(50));
     CHECK(c.residual(w) <= tolerance<T>(5e3));
-    for (index_t l : {1, 3})
+    for (index_t l : {2, 3})
         for (index_t k = 0; k < 4; ++k) CHECK(c.r(l, k) == T(0));
 }
 

@@ -15,7 +15,7 @@ constexpr index_t m = 23, n = 17;
 
 template <class T>
 Block<T> transformed(const Block<T>& a, auto&& entry) {
-    const Block<T> out(a.rows(), a.cols());
+    Block<T> out(a.rows(), a.cols());
     for (index_t i = 0; i < a.rows(); ++i)
         for (index_t j = 0; j < a.cols(); ++j) out(i, j) = entry(i, j, a(i, j));
     return out;
@@ -35,7 +35,7 @@ void every_operator() {
     CHECK(agrees<T>(da, view_of(a)));
 
     const Block<T> adjoint = [&] {
-        const Block<T> t(n, m);
+        Block<T> t(n, m);
         for (index_t i = 0; i < m; ++i)
             for (index_t j = 0; j < n; ++j) t(j, i) = conj(a(i, j));
         return t;

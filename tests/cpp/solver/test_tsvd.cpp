@@ -20,7 +20,7 @@ Block<T> with_values(index_t m, index_t n, const std::vector<double>& s) {
     const auto reflect = [](const Block<T>& w, double norm, index_t i, index_t j) {
         return (i == j ? T(1) : T(0)) - w(i, 0) * conj(w(j, 0)) * static_cast<real_t<T>>(2 / norm);
     };
-    const Block<T> a(m, n);
+    Block<T> a(m, n);
     for (std::size_t l = 0; l < s.size(); ++l)
         for (index_t i = 0; i < m; ++i) {
             const index_t at = static_cast<index_t>(l);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 #include "svdkit/base/view.hpp"
@@ -15,6 +16,12 @@ namespace svdkit {
 inline constexpr std::size_t kAlignment = 64;
 
 namespace detail {
+/// a b, or the largest index when that is too large for one: then allocation fails and says so.
+inline index_t checked_product(index_t a, index_t b) {
+    index_t product = 0;
+    return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<index_t>::max() : product;
+}
+
 void* allocate_bytes(std::size_t count, std::size_t element);
 void release_bytes(void* pointer, std::size_t bytes) noexcept;
 }  // namespace detail
@@ -73,7 +80,7 @@ public:
     Block() = default;
     /// rows x cols of zeros; `ld` 0 pads the rows to whole cache lines.
     Block(index_t rows, index_t cols, index_t ld = 0)
-        : rows_(rows), cols_(cols), ld_(ld ? ld : padded_ld<T>(cols)), buffer_(rows_ * ld_) {
+        : rows_(rows), cols_(cols), ld_(ld ? ld : padded_ld<T>(cols)), buffer_(detail::checked_product(rows_, ld_)) {
         std::fill(buffer_.begin(), buffer_.end(), T(0));
     }
 

@@ -4,8 +4,8 @@
 //
 // Twice: project against the basis V, then Cholesky QR of what is left (its Gram matrix in double precision); the second
 // round acts on an orthonormal block, so neither the condition of W nor cancellation costs orthogonality. A block that is
-// numerically rank deficient goes column by column instead; lost directions are replaced by random ones, R's row is
-// then zero.
+// numerically rank deficient goes column by column instead; lost directions are replaced by random ones, which come
+// last and whose rows of R are zero.
 // Cost: 8 n j b flops and 4 reads of V (n x j), 6 n b^2 flops for the block (n x b).
 // Papers: Yamamoto, Nakatsukasa, Yanagisawa & Fukaya, ETNA 44 (2015), CholeskyQR2; Barlow & Smoktunowicz,
 // Numer. Math. 123 (2013), reorthogonalised block Gram-Schmidt; Daniel, Gragg, Kaufman & Stewart,
@@ -26,8 +26,7 @@ struct Replacements {
 
 /// Replaces W by an orthonormal Q that is orthogonal to `basis`; H (j x b) and R (b x b) as above. Columns whose
 /// part outside the basis has norm <= `floor` count as lost and are replaced by random directions while there are any.
-/// Returns the number of columns of Q; those beyond it are zero and no direction was left for them. Their rows
-/// of R are zero.
+/// Returns the number of columns of Q; those beyond it are zero: no direction was left for them.
 template <class T>
 index_t extend_basis(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor, Replacements& replacements);
 

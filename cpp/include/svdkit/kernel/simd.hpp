@@ -22,13 +22,14 @@ void set_simd_level(const std::string& name);
 
 namespace detail {
 
-/// Products with one tile of a row-major matrix. b must be a multiple of 4.
+/// Products with one tile of a row-major matrix. b must be a multiple of 4. When `next` is not null, the tile of the same
+/// shape that starts there is fetched into the second-level cache meanwhile.
 template <class T>
 struct TileKernels {
     /// Y (rows x b) += A (rows x cols) X (cols x b)
     void (*forward)(const T* a, index_t lda, index_t rows, index_t cols, const T* x, index_t ldx, T* y, index_t ldy,
-                    index_t b);
-    /// Z (cols x b) += A^T Y (rows x b); when `next` is not null, the tile there is fetched into cache meanwhile
+                    index_t b, const T* next);
+    /// Z (cols x b) += A^T Y (rows x b)
     void (*adjoint)(const T* a, index_t lda, index_t rows, index_t cols, const T* y, index_t ldy, T* z, index_t ldz,
                     index_t b, const T* next);
 };

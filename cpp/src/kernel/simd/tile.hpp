@@ -7,12 +7,23 @@
 
 namespace {
 
+template <class T>
+inline constexpr index_t kLine = 64 / sizeof(T);
+
+template <class T, int MR>
+inline void fetch(const T* next, index_t lda, index_t c) {
+    if (!next || c % kLine<T> != 0) return;
+    for (int r = 0; r < MR; ++r) __builtin_prefetch(next + r * lda + c, 0, 2);
+}
+
 template <class T, int L, int NV, int MR>
-inline void forward_rows(const T* a, index_t lda, index_t cols, const T* x, index_t ldx, T* y, index_t ldy) {
+inline void forward_rows(const T* a, index_t lda, index_t cols, const T* x, index_t ldx, T* y, index_t ldy,
+                         const T* next) {
     Vec<T, L> sum[MR][NV];
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < NV; ++v) sum[r][v] = load<T, L>(y + r * ldy + v * L);
     for (index_t c = 0; c < cols; ++c) {
+        fetch<T, MR>(next, lda, c);
         Vec<T, L> in[NV];
         for (int v = 0; v < NV; ++v) in[v] = load<T, L>(x + c * ldx + v * L);
 #pragma GCC unroll 8
@@ -30,11 +41,8 @@ inline void adjoint_rows(const T* a, index_t lda, index_t cols, const T* y, inde
     Vec<T, L> in[MR][NV];
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < NV; ++v) in[r][v] = load<T, L>(y + r * ldy + v * L);
-    constexpr index_t line = 64 / sizeof(T);
     for (index_t c = 0; c < cols; ++c) {
-        if (next && c % line == 0) {
-            for (int r = 0; r < MR; ++r) __builtin_prefetch(next + r * lda + c, 0, 2);
-        }
+        fetch<T, MR>(next, lda, c);
         T* out = z + c * ldz;
         Vec<T, L> sum[NV];
 #pragma GCC unroll 4
@@ -63,10 +71,11 @@ inline void for_each_rows(index_t rows, const Body& body) {
 
 template <class T>
 void forward_tile(const T* a, index_t lda, index_t rows, index_t cols, const T* x, index_t ldx, T* y, index_t ldy,
-                  index_t b) {
+                  index_t b, const T* next) {
     for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
         for_each_rows<tile_rows(NV)>(rows, [&]<int MR>(index_t r) {
-            forward_rows<T, L, NV, MR>(a + r * lda, lda, cols, x + j, ldx, y + r * ldy + j, ldy);
+            forward_rows<T, L, NV, MR>(a + r * lda, lda, cols, x + j, ldx, y + r * ldy + j, ldy,
+                                       next && j == 0 ? next + r * lda : nullptr);
         });
     });
 }
