@@ -21,21 +21,27 @@ constexpr index_t kRowTile = 8;
 
 index_t round_down(index_t value, index_t grain) { return value / grain * grain; }
 
-// A tile of a matrix whose rows are contiguous, or a packed copy of it.
-template <class T>
+// Whether tiles of the matrix are used where they lie.
+template <class T, class S>
+bool in_place(ConstView<S> a) {
+    return std::is_same_v<T, S> && a.col_stride == 1;
+}
+
+// A tile of a matrix stored as S: in place when its rows are contiguous, else a packed and widened copy.
+template <class T, class S>
 class Tile {
 public:
-    Tile(ConstView<T> a, index_t row, index_t rows, index_t col, index_t cols) {
+    Tile(ConstView<S> a, index_t row, index_t rows, index_t col, index_t cols) {
         // BLAS, which multiplies complex tiles, wants a leading dimension of at least the width.
-        if (a.col_stride == 1 && (!is_complex<T> || a.row_stride >= cols)) {
-            data_ = a.data + row * a.row_stride + col;
-            ld_ = a.row_stride;
-            return;
+        if constexpr (std::is_same_v<T, S>) {
+            if (in_place<T>(a) && (!is_complex<T> || a.row_stride >= cols)) {
+                data_ = a.data + row * a.row_stride + col;
+                ld_ = a.row_stride;
+                return;
+            }
         }
         packed_.emplace(rows * cols);
-        T* out = packed_->data();
-        for (index_t i = 0; i < rows; ++i)
-            for (index_t j = 0; j < cols; ++j) *out++ = a(row + i, col + j);
+        for (index_t i = 0; i < rows; ++i) pack(&a(row + i, col), a.col_stride, cols, packed_->data() + i * cols);
         data_ = packed_->data();
         ld_ = cols;
     }
@@ -43,6 +49,16 @@ public:
     index_t ld() const { return ld_; }
 
 private:
+    static void pack(const S* from, index_t stride, index_t count, T* to) {
+        if constexpr (std::is_same_v<T, S>) {
+            for (index_t j = 0; j < count; ++j) to[j] = from[j * stride];
+        } else if (stride == 1) {
+            detail::widen_row(from, count, to);
+        } else {
+            for (index_t j = 0; j < count; ++j) to[j] = widen(from[j * stride]);
+        }
+    }
+
     std::optional<Scratch<T>> packed_;
     const T* data_ = nullptr;
     index_t ld_ = 0;
@@ -60,15 +76,15 @@ enum class Fetch { none, next, below };
 
 // Calls body(i, rows, c, cols, tile, next) for the tiles of A's rows [row, row + rows) and columns [col, col + cols), a
 // strip of rows at a time; i and c count from row and col.
-template <class T, class Body>
-void for_each_tile(ConstView<T> a, index_t row, index_t rows, index_t col, index_t cols, index_t strip, index_t chunk,
+template <class T, class S, class Body>
+void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index_t cols, index_t strip, index_t chunk,
                    Fetch fetch, const Body& body) {
-    if (a.col_stride != 1) fetch = Fetch::none;
+    if (!in_place<T>(a)) fetch = Fetch::none;
     for (index_t i = 0; i < rows; i += strip) {
         const index_t height = std::min(strip, rows - i);
         for (index_t c = 0; c < cols; c += chunk) {
             const index_t width = std::min(chunk, cols - c);
-            const Tile<T> tile(a, row + i, height, col + c, width);
+            const Tile<T, S> tile(a, row + i, height, col + c, width);
             const T* next = nullptr;
             if (fetch == Fetch::next && c + 2 * width <= cols) {
                 next = tile.data() + width;
@@ -81,19 +97,19 @@ void for_each_tile(ConstView<T> a, index_t row, index_t rows, index_t col, index
 }
 
 // Y (rows [row, row + y.rows) of the product) += A X over columns [col, col + x.rows), rows in strips of `strip`.
-template <class T>
-void forward_range(ConstView<T> a, index_t row, index_t col, ConstPanel<T> x, Panel<T> y, index_t strip, Fetch fetch) {
-    for_each_tile(a, row, y.rows, col, x.rows, strip, chunk_cols<T>(x.cols), fetch,
-                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T>& tile, const T* next) {
+template <class T, class S>
+void forward_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> x, Panel<T> y, index_t strip, Fetch fetch) {
+    for_each_tile<T>(a, row, y.rows, col, x.rows, strip, chunk_cols<T>(x.cols), fetch,
+                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, const T* next) {
                       forward_tile(tile.data(), tile.ld(), rows, cols, x.row(c), x.ld, y.row(i), y.ld, x.cols, next);
                   });
 }
 
 // Z (columns [col, col + z.rows)) += A^H Y over rows [row, row + y.rows).
-template <class T>
-void adjoint_range(ConstView<T> a, index_t row, index_t col, ConstPanel<T> y, Panel<T> z, index_t strip, Fetch fetch) {
-    for_each_tile(a, row, y.rows, col, z.rows, strip, chunk_cols<T>(y.cols), fetch,
-                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T>& tile, const T* next) {
+template <class T, class S>
+void adjoint_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> y, Panel<T> z, index_t strip, Fetch fetch) {
+    for_each_tile<T>(a, row, y.rows, col, z.rows, strip, chunk_cols<T>(y.cols), fetch,
+                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, const T* next) {
                       adjoint_tile(tile.data(), tile.ld(), rows, cols, y.row(i), y.ld, z.row(c), z.ld, y.cols, next);
                   });
 }
@@ -116,15 +132,15 @@ bool strip_fits(index_t n) {
 }
 
 // Flops of one product, for parallel_for.
-template <class T>
-double product_work(ConstView<T> a, index_t b) {
+template <class S>
+double product_work(ConstView<S> a, index_t b) {
     return 2.0 * static_cast<double>(a.rows) * static_cast<double>(a.cols) * static_cast<double>(b);
 }
 
 // The three passes over a matrix whose rows are contiguous (or packed). Panels have legal widths.
 
-template <class T>
-void forward_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) {
+template <class T, class S>
+void forward_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, bool accumulate) {
     const index_t m = a.rows, n = a.cols, b = x.cols;
     if (m >= 512 || n < 8 * m) {
         const Partition rows{m, std::max<index_t>(1, m / 64), kRowTile};
@@ -156,8 +172,8 @@ void forward_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) 
         for (index_t j = 0; j < b; ++j) y(i, j) += total(i, j);
 }
 
-template <class T>
-void adjoint_rows(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
+template <class T, class S>
+void adjoint_rows(ConstView<S> a, ConstPanel<T> y, Panel<T> z) {
     const index_t m = a.rows, n = a.cols, b = y.cols;
     if (n >= 1024 && n >= m / 8) {
         const Partition cols{n, std::min<index_t>(64, n / 128), 16};
@@ -180,8 +196,8 @@ void adjoint_rows(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
     add_in_order(sums.data(), rows.parts, n * ld, ld, z);
 }
 
-template <class T>
-void gram_rows(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+template <class T, class S>
+void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
     const index_t m = a.rows, n = a.cols, b = x.cols;
     if (!strip_fits<T>(n)) {
         forward_rows(a, x, y, false);
@@ -213,8 +229,8 @@ bool column_strip_fits(index_t n) {
 }
 
 // Gram of B^H from the rows of B: Y = B^H X is finished a strip of columns of B at a time, and Z = B Y summed.
-template <class T>
-void gram_columns(ConstView<T> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+template <class T, class S>
+void gram_columns(ConstView<S> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
     if (!column_strip_fits<T>(b_rows.rows)) {
         adjoint_rows(b_rows, x, y);
         forward_rows(b_rows, ConstPanel<T>(y), z, false);
@@ -240,15 +256,15 @@ void gram_columns(ConstView<T> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) 
 }
 
 // Strides along an extent of one mean nothing: those that make rows contiguous.
-template <class T>
-ConstView<T> normalised(ConstView<T> a) {
+template <class S>
+ConstView<S> normalised(ConstView<S> a) {
     if (a.cols == 1) a.col_stride = 1;
     if (a.rows == 1) a.row_stride = a.cols;
     return a;
 }
 
-template <class T>
-bool is_column_major(ConstView<T> a) {
+template <class S>
+bool is_column_major(ConstView<S> a) {
     return a.row_stride == 1 && a.col_stride != 1;
 }
 
@@ -279,8 +295,8 @@ void conjugate_output(Panel<T> out) {
 
 }  // namespace
 
-template <class T>
-void forward_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) {
+template <class T, class S>
+void forward_pass(ConstView<S> a, ConstPanel<T> x, Panel<T> y, bool accumulate) {
     if (x.cols == 0 || y.rows == 0) return;
     a = normalised(a);
     const Widened<T> in(x);
@@ -298,8 +314,8 @@ void forward_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate) 
     }
 }
 
-template <class T>
-void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
+template <class T, class S>
+void adjoint_pass(ConstView<S> a, ConstPanel<T> y, Panel<T> z) {
     if (y.cols == 0 || z.rows == 0) return;
     if (y.rows == 0) {
         set_zero(z);
@@ -316,8 +332,8 @@ void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z) {
     }
 }
 
-template <class T>
-void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
+template <class T, class S>
+void gram_pass(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
     if (a.rows == 0 || a.cols == 0 || x.cols == 0) {
         set_zero(y);
         set_zero(z);
@@ -337,27 +353,31 @@ void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
 }
 
 // A^H = conj(A^T): the transposed view with conjugated panels.
-template <class T>
-void outer_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z, Panel<T> w) {
+template <class T, class S>
+void outer_pass(ConstView<S> a, ConstPanel<T> y, Panel<T> z, Panel<T> w) {
     const ConjugatedInput<T> start(y);
-    gram_pass(a.transposed(), start.panel(), z, w);
+    gram_pass<T, S>(a.transposed(), start.panel(), z, w);
     conjugate_output(z);
     conjugate_output(w);
 }
 
-template <class T>
-bool gram_is_fused(ConstView<T> a) {
+template <class T, class S>
+bool gram_is_fused(ConstView<S> a) {
     a = normalised(a);
     return is_column_major(a) ? column_strip_fits<T>(a.cols) : strip_fits<T>(a.cols);
 }
 
-#define INSTANTIATE(T)                                                                  \
-    template void forward_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>, bool);         \
-    template void adjoint_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>);               \
-    template void gram_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>, Panel<T>);        \
-    template void outer_pass<T>(ConstView<T>, ConstPanel<T>, Panel<T>, Panel<T>);       \
-    template bool gram_is_fused<T>(ConstView<T>);
+#define INSTANTIATE_STORED(T, S)                                                         \
+    template void forward_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, bool);       \
+    template void adjoint_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>);             \
+    template void gram_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, Panel<T>);      \
+    template void outer_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, Panel<T>);     \
+    template bool gram_is_fused<T, S>(ConstView<S>);
+#define INSTANTIATE(T) INSTANTIATE_STORED(T, T)
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+INSTANTIATE_STORED(float, Float16)
+INSTANTIATE_STORED(float, BFloat16)
 #undef INSTANTIATE
+#undef INSTANTIATE_STORED
 
 }  // namespace svdkit

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "svdkit/base/half.hpp"
 #include "svdkit/base/threads.hpp"
 
 namespace svdkit {
@@ -108,6 +109,42 @@ Scan scan(ConstView<T> a) {
         }
     }
     return result;
+}
+
+// 16-bit numbers are widened a piece of a row (or column) at a time.
+template <class Half>
+Scan scan_half(ConstView<Half> a) {
+    if (std::abs(a.row_stride) < std::abs(a.col_stride)) {
+        Scan result = scan_half(a.transposed());
+        std::swap(result.first_bad_row, result.first_bad_col);
+        return result;
+    }
+    constexpr index_t piece = 4096;
+    Scan total;
+    std::vector<float> wide(piece);
+    for (index_t i = 0; i < a.rows; ++i) {
+        for (index_t first = 0; first < a.cols; first += piece) {
+            const index_t size = std::min(piece, a.cols - first);
+            for (index_t j = 0; j < size; ++j) wide[static_cast<std::size_t>(j)] = widen(a(i, first + j));
+            const Scan part = scan_values(wide.data(), size);
+            total.max_abs = std::max(total.max_abs, part.max_abs);
+            total.sum_squares += part.sum_squares;
+            if (part.first_bad_row >= 0 && total.first_bad_row < 0) {
+                total.first_bad_row = i;
+                total.first_bad_col = first + part.first_bad_col;
+            }
+        }
+    }
+    return total;
+}
+
+template <>
+Scan scan<Float16>(ConstView<Float16> a) {
+    return scan_half(a);
+}
+template <>
+Scan scan<BFloat16>(ConstView<BFloat16> a) {
+    return scan_half(a);
 }
 
 #define INSTANTIATE(T) template Scan scan<T>(ConstView<T>);

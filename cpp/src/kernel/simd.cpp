@@ -75,6 +75,13 @@ const CsrKernels<double, std::int64_t>& csr_kernels<double, std::int64_t>() {
     return current().load(std::memory_order_relaxed)->csr_f64_i64;
 }
 
+void widen_row(const Float16* from, index_t count, float* to) {
+    current().load(std::memory_order_relaxed)->widen.float16(from, count, to);
+}
+void widen_row(const BFloat16* from, index_t count, float* to) {
+    current().load(std::memory_order_relaxed)->widen.bfloat16(from, count, to);
+}
+
 }  // namespace detail
 
 std::string simd_level() { return detail::current().load(std::memory_order_relaxed)->name; }

@@ -91,11 +91,6 @@ std::optional<double> Sparse<T, Index>::max_abs() const {
 }
 
 template <class T, class Index>
-std::optional<double> Sparse<T, Index>::squared_norm() const {
-    return std::nullopt;  // entries may be duplicated
-}
-
-template <class T, class Index>
 OperatorCost Sparse<T, Index>::cost() const {
     const double nnz = static_cast<double>(a_.nnz());
     return {(is_complex<T> ? 8 : 2) * nnz, nnz * (sizeof(T) + sizeof(Index))};

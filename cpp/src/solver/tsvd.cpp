@@ -43,10 +43,11 @@ void check(const Operator<T>& a, const Options<T>& options) {
 
 // Size of A's entries, for the choice of a scale: the largest, or what a product with random vectors suggests.
 template <class T>
-double magnitude(const Operator<T>& a, std::uint64_t seed) {
+double magnitude(const Operator<T>& a, const Options<T>& options) {
+    if (options.max_abs > 0) return options.max_abs;
     if (const auto largest = a.max_abs()) return *largest;
     const Block<T> x(a.cols(), 4), y(a.rows(), 4);
-    fill_gaussian(x.panel(), seed, Stream::probe);
+    fill_gaussian(x.panel(), options.seed, Stream::probe);
     // At half the exponent range either way the product can neither overflow nor vanish, whatever the magnitude.
     double size = 0;
     for (int exponent : {0, sizeof(real_t<T>) == 4 ? -60 : -500, sizeof(real_t<T>) == 4 ? 60 : 500}) {
@@ -120,7 +121,7 @@ Result<T> tsvd(const Operator<T>& a, const Options<T>& options, Monitor& monitor
     const MemoryMeter memory;
 
     const Choice choice = choose_method(a, options);
-    const double size = magnitude(a, options.seed);
+    const double size = magnitude(a, options);
     const int exponent = scale_exponent<T>(size);
     const Multiple<T> scaled(a, exponent);
     Counted<T> counted(exponent == 0 ? a : static_cast<const Operator<T>&>(scaled));

@@ -6,32 +6,34 @@
 // cache; the innermost loops are those of kernel/simd.hpp for real scalars and BLAS for complex ones. The cut depends on the
 // problem alone and partial sums are added in a fixed order: the bits do not depend on the number of threads.
 // Cost: 2 m n b flops a product (complex: 8); one read of A for gram while a strip of A fits in cache (gram_is_fused).
+// A may be stored in 16 bits (S = Float16 or BFloat16, T = float): it is widened a tile at a time, in cache.
 // The same loops serve tall bases: V^H W is an adjoint pass, W - V H a forward one.
 #pragma once
 
+#include "svdkit/base/half.hpp"
 #include "svdkit/base/view.hpp"
 
 namespace svdkit {
 
 /// Y = A X, or Y += A X when `accumulate`.
-template <class T>
-void forward_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, bool accumulate = false);
+template <class T, class S = T>
+void forward_pass(ConstView<S> a, ConstPanel<T> x, Panel<T> y, bool accumulate = false);
 
 /// Z = A^H Y.
-template <class T>
-void adjoint_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z);
+template <class T, class S = T>
+void adjoint_pass(ConstView<S> a, ConstPanel<T> y, Panel<T> z);
 
 /// Y = A X and Z = A^H Y.
-template <class T>
-void gram_pass(ConstView<T> a, ConstPanel<T> x, Panel<T> y, Panel<T> z);
+template <class T, class S = T>
+void gram_pass(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z);
 
 /// Z = A^H Y and W = A Z: gram_pass of A^H, fused when gram_is_fused of the transposed view says so.
-template <class T>
-void outer_pass(ConstView<T> a, ConstPanel<T> y, Panel<T> z, Panel<T> w);
+template <class T, class S = T>
+void outer_pass(ConstView<S> a, ConstPanel<T> y, Panel<T> z, Panel<T> w);
 
 /// Whether gram_pass reads A once.
-template <class T>
-bool gram_is_fused(ConstView<T> a);
+template <class T, class S = T>
+bool gram_is_fused(ConstView<S> a);
 
 /// The row-major panel as a matrix, to be the A of a pass.
 template <class T>

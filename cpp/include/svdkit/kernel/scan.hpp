@@ -14,6 +14,7 @@ struct Scan {
     index_t first_bad_col = -1;
 };
 
+/// T: a scalar, Float16 or BFloat16.
 template <class T>
 Scan scan(ConstView<T> a);
 

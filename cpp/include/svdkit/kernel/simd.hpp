@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "svdkit/base/half.hpp"
 #include "svdkit/base/types.hpp"
 
 namespace svdkit {
@@ -34,6 +35,15 @@ struct TileKernels {
                     index_t b, const T* next);
 };
 
+/// `count` stored 16-bit numbers as floats.
+struct WidenKernels {
+    void (*float16)(const Float16* from, index_t count, float* to);
+    void (*bfloat16)(const BFloat16* from, index_t count, float* to);
+};
+
+void widen_row(const Float16* from, index_t count, float* to);
+void widen_row(const BFloat16* from, index_t count, float* to);
+
 /// Products with rows [first, last) of a CSR matrix. b must be a multiple of 4.
 template <class T, class Index>
 struct CsrKernels {
@@ -58,6 +68,7 @@ struct Level {
     const char* name;
     TileKernels<float> tile_f32;
     TileKernels<double> tile_f64;
+    WidenKernels widen;
     CsrKernels<float, std::int32_t> csr_f32_i32;
     CsrKernels<float, std::int64_t> csr_f32_i64;
     CsrKernels<double, std::int32_t> csr_f64_i32;

@@ -1,17 +1,21 @@
 // Dense matrix, in place: any strides, row- or column-major at full speed, others through small packed tiles.
 //
+// Entries stored as S = T, or in 16 bits (S = Float16 or BFloat16, T = float), which are widened in cache.
 // Cost of a product with b vectors: 2 m n b flops, one read of A. apply_gram reads A once when a strip of A fits
 // in cache (kernel/block_pass.hpp).
 #pragma once
 
+#include <type_traits>
+
+#include "svdkit/base/half.hpp"
 #include "svdkit/op/operator.hpp"
 
 namespace svdkit {
 
-template <class T>
+template <class T, class S = T>
 class Dense final : public Operator<T> {
 public:
-    explicit Dense(ConstView<T> a) : a_(a) {}
+    explicit Dense(ConstView<S> a) : a_(a) {}
 
     index_t rows() const override { return a_.rows; }
     index_t cols() const override { return a_.cols; }
@@ -21,13 +25,18 @@ public:
     void apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const override;
     int gram_passes() const override;
     int outer_passes() const override;
+    std::optional<ConstView<T>> dense_view() const override {
+        if constexpr (std::is_same_v<S, T>) {
+            return a_;
+        } else {
+            return std::nullopt;
+        }
+    }
     std::optional<double> max_abs() const override;
-    std::optional<double> squared_norm() const override;
     OperatorCost cost() const override;
-    std::optional<ConstView<T>> dense_view() const override { return a_; }
 
 private:
-    ConstView<T> a_;
+    ConstView<S> a_;
 };
 
 }  // namespace svdkit

@@ -48,8 +48,6 @@ public:
     virtual std::optional<ConstView<T>> dense_view() const { return std::nullopt; }
     /// Largest |a_ij|, when it is cheap to have.
     virtual std::optional<double> max_abs() const { return std::nullopt; }
-    /// Squared Frobenius norm, when it is cheap to have.
-    virtual std::optional<double> squared_norm() const { return std::nullopt; }
     virtual OperatorCost cost() const {
         const double entries = static_cast<double>(rows()) * static_cast<double>(cols());
         return {2 * entries, static_cast<double>(sizeof(T)) * entries};

@@ -27,7 +27,6 @@ public:
     int gram_passes() const override { return layout_ == Layout::csr ? 1 : 2; }
     int outer_passes() const override { return layout_ == Layout::csc ? 1 : 2; }
     std::optional<double> max_abs() const override;
-    std::optional<double> squared_norm() const override;
     OperatorCost cost() const override;
 
 private:

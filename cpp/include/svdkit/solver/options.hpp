@@ -20,6 +20,7 @@ struct Options {
     index_t block_size = 0;          ///< vectors multiplied at a time; 0: chosen
     bool one_sided = true;   ///< lanczos may begin with products by A^H A (certified; falls back when it must)
     index_t max_passes = 0;          ///< times A may be read; 0: generous
+    double max_abs = 0;              ///< largest |a_ij| if the caller knows it; 0: looked up
     std::uint64_t seed = 0;
     int threads = 0;                 ///< 0: the default
     ConstView<T> warm_start = {};    ///< n x j right vectors near the wanted ones; empty: random
