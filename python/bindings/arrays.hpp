@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "svdkit/base/buffer.hpp"
+#include "svdkit/base/half.hpp"
 
 namespace svdkit::bindings {
 
@@ -40,6 +41,13 @@ index_t extent(const A& a, std::size_t axis) {
 template <class T>
 ConstView<T> view(const MatrixIn<T>& a) {
     return {a.data(), extent(a, 0), extent(a, 1), a.stride(0), a.stride(1)};
+}
+
+/// Bits of float16 or bfloat16, as NumPy lends them.
+template <class S>
+ConstView<S> view_16(const MatrixIn<std::uint16_t>& a) {
+    static_assert(sizeof(S) == sizeof(std::uint16_t));
+    return {reinterpret_cast<const S*>(a.data()), extent(a, 0), extent(a, 1), a.stride(0), a.stride(1)};
 }
 
 template <class T>

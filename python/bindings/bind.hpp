@@ -19,5 +19,7 @@ template <class T>
 void bind_scan(HandleClass<T>& cls);
 template <class T>
 void bind_tsvd(HandleClass<T>& cls);
+template <class T>
+void bind_stack(HandleClass<T>& cls);
 
 }  // namespace svdkit::bindings

@@ -16,6 +16,17 @@ Handle<T> dense(MatrixIn<T> array) {
     return a;
 }
 
+template <class S>
+std::unique_ptr<Operator<float>> widened(const MatrixIn<std::uint16_t>& bits) {
+    return std::make_unique<Dense<float, S>>(view_16<S>(bits));
+}
+
+Handle<float> dense_16(MatrixIn<std::uint16_t> bits, bool brain) {
+    Handle<float> a;
+    a.views(bits).op = brain ? widened<BFloat16>(bits) : widened<Float16>(bits);
+    return a;
+}
+
 template <class T, class Index>
 Handle<T> sparse(VectorIn<Index> indptr, VectorIn<Index> indices, VectorIn<T> data, index_t rows, index_t cols,
                  bool by_columns) {
@@ -59,6 +70,10 @@ Handle<T> callback(index_t rows, index_t cols, nb::callable matmat, nb::callable
 template <class T>
 void bind_operators(HandleClass<T>& cls) {
     cls.def_static("dense", &dense<T>, nb::arg("array").noconvert(), "A dense array of any strides, in place.");
+    if constexpr (std::is_same_v<T, float>) {
+        cls.def_static("dense_16", &dense_16, nb::arg("bits").noconvert(), nb::arg("brain"),
+                       "A dense array of float16, or of bfloat16 (brain), given by its bits, in place.");
+    }
     bind_sparse<T, std::int32_t>(cls);
     bind_sparse<T, std::int64_t>(cls);
     cls.def_static("low_rank", &low_rank<T>, nb::arg("p").noconvert(), nb::arg("s").noconvert(),

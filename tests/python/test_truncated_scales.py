@@ -45,7 +45,8 @@ def test_powers_of_two_change_no_bit_dense(dtype, order, method, rng):
         np.testing.assert_array_equal(result.U, u, err_msg=str(exponent))
         np.testing.assert_array_equal(result.Vh, vh, err_msg=str(exponent))
         np.testing.assert_array_equal(result.s, np.ldexp(s, exponent), err_msg=str(exponent))
-        assert result.report.converged and result.report.passes == plain.report.passes
+        assert result.report.converged
+        assert method == "full" or result.report.passes == plain.report.passes
 
 
 @pytest.mark.parametrize("format", ["csr", "csc"])

@@ -13,10 +13,9 @@
 #include <vector>
 
 #include "svdkit/base/buffer.hpp"
-#include "svdkit/base/error.hpp"
-#include "svdkit/blas/blas.hpp"
 #include "svdkit/kernel/block_pass.hpp"
 #include "svdkit/kernel/orth.hpp"
+#include "svdkit/kernel/small_eigh.hpp"
 #include "svdkit/solver/counted.hpp"
 
 namespace svdkit {
@@ -80,17 +79,14 @@ public:
         Block<Wide> work(j, j, j);
         Buffer<double> values(j);
         for (index_t i = 0; i < j; ++i) std::copy_n(&t_(i, 0), j, &work(i, 0));
-        if (lapack::heevd(j, work.data(), j, values.data()) != 0) {
-            throw NumericalError("svdkit: LAPACK's eigensolver did not converge on a projected matrix");
-        }
-        // LAPACK saw conj(T): its eigenvectors, rows of `work` in ascending order, are conjugates of T's.
+        Block<Wide> vectors(j, j);
+        small_eigh(work.panel(), values.data(), vectors.panel());
         theta_.resize(static_cast<std::size_t>(j));
-        for (index_t c = 0; c < j; ++c) {
-            theta_[static_cast<std::size_t>(c)] = static_cast<real_t<T>>(std::sqrt(std::max(values[j - 1 - c], 0.0)));
+        for (index_t r = 0; r < j; ++r) {
+            theta_[static_cast<std::size_t>(r)] = static_cast<real_t<T>>(std::sqrt(std::max(values[r], 0.0)));
+            for (index_t c = 0; c < j; ++c) y_(r, c) = static_cast<T>(vectors(r, c));
         }
-        for (index_t r = 0; r < j; ++r)
-            for (index_t c = 0; c < j; ++c) y_(r, c) = static_cast<T>(conj(work(j - 1 - c, r)));
-        squared_norm_ = std::max(squared_norm_, values[j - 1]);
+        squared_norm_ = std::max(squared_norm_, values[0]);
         const Block<T> tail(next_, j);
         forward_pass<T>(as_view(ConstPanel<T>(coupling_.panel().row_range(0, next_).col_range(0, last_))),
                         y_.panel().row_range(j - last_, last_).col_range(0, j), tail);

@@ -13,14 +13,14 @@
 #include "svdkit/kernel/sign.hpp"
 #include "svdkit/op/multiple.hpp"
 #include "svdkit/solver/full.hpp"
+#include "svdkit/solver/gram.hpp"
 #include "svdkit/solver/lanczos.hpp"
 
 namespace svdkit {
 namespace {
 
 // Where one method takes over from another. Derived from bench/ on the machines named there.
-constexpr index_t kAlwaysFull = 64;              // min(m, n) up to which LAPACK is never slower
-constexpr index_t kDenseFull = 600;              // the same when the entries lie in memory
+constexpr index_t kAlwaysFull = 64;  // min(m, n) up to which LAPACK is never slower
 constexpr double kMaxDensified = 1024.0 * 1024 * 1024;  // bytes of an operator that may be written out as a dense matrix
 constexpr double kSmallestDensified = 256.0 * 1024 * 1024;
 
@@ -85,10 +85,40 @@ Result<T> zero_result(index_t m, index_t n, index_t k) {
 
 template <class T>
 Result<T> solve(Method method, Counted<T>& a, const Options<T>& options, Monitor& monitor) {
-    return method == Method::full ? full(a, options, monitor) : lanczos(a, options, monitor);
+    if (method == Method::full) return full(a, options, monitor);
+    if (method == Method::lanczos) return lanczos(a, options, monitor);
+    Result<T> result = gram(a, options, monitor);
+    if (result.report.converged || !monitor.stop_reason().empty()) return result;
+    // Values too small for the Gram matrix: on from what it found.
+    Options<T> warm = options;
+    const Block<T> start = std::move(result.v);
+    warm.warm_start = {start.data(), start.rows(), start.cols(), start.ld(), 1};
+    warm.one_sided = false;
+    result = lanczos(a, warm, monitor);
+    result.report.notes.emplace_back("went on with lanczos: values too small for the Gram matrix");
+    return result;
 }
 
-const char* name(Method method) { return method == Method::full ? "full" : "lanczos"; }
+const char* name(Method method) {
+    return method == Method::full ? "full" : method == Method::gram ? "gram" : "lanczos";
+}
+
+// Seconds that the methods take, roughly, on two cores: flops at the rates of their loops (bench/). Only the order counts.
+struct Estimate {
+    double full, gram, lanczos;
+};
+
+template <class T>
+Estimate estimate(index_t rows, index_t cols, index_t k) {
+    const double m = static_cast<double>(std::max(rows, cols)), n = static_cast<double>(std::min(rows, cols));
+    const double speed = (sizeof(real_t<T>) == 4 ? 2.0 : 1.0) / (is_complex<T> ? 4.0 : 1.0), wanted = static_cast<double>(k);
+    const double vectors = 3.5 * wanted + 48;
+    return {
+        .full = ((m > 2 * n ? 6 * m * n * n : 0) + 22 * n * n * std::min(m, 2 * n)) / (2.5e10 * speed) + 2e-5,
+        .gram = (m * n * n + 4 * m * n * wanted) / (1.2e11 * speed) + 12 * n * n * n / 1.5e10,
+        .lanczos = 4 * m * n * (vectors + wanted) / (1e11 * speed) + 8e-6 * vectors + 150 * std::pow(wanted + 24, 3) / 1.5e10,
+    };
+}
 
 }  // namespace
 
@@ -101,8 +131,10 @@ Choice choose_method(const Operator<T>& a, const Options<T>& options) {
     }
     const double bytes = static_cast<double>(a.rows()) * static_cast<double>(a.cols()) * sizeof(T);
     const bool dense = a.dense_view().has_value();
-    if (dense && p <= kDenseFull) {
-        return {Method::full, "dense with min(m, n) = " + std::to_string(p) + " <= " + std::to_string(kDenseFull)};
+    if (dense && options.which == Which::largest) {
+        const Estimate cost = estimate<T>(a.rows(), a.cols(), options.k);
+        if (cost.gram <= std::min(cost.full, cost.lanczos)) return {Method::gram, "long and narrow: the Gram matrix is cheapest"};
+        if (cost.full <= cost.lanczos) return {Method::full, "min(m, n) = " + std::to_string(p) + " is small for k = " + std::to_string(options.k)};
     }
     if (2 * options.k > p && (dense || bytes <= kMaxDensified)) {
         return {Method::full, "more than half of the min(m, n) = " + std::to_string(p) + " triplets are wanted"};

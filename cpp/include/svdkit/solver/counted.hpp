@@ -28,6 +28,12 @@ public:
     }
     int gram_passes() const { return flipped_ ? a_.outer_passes() : a_.gram_passes(); }
 
+    /// Any other work that reads A once.
+    template <class Work>
+    void read(const Work& work) {
+        timed(1, work);
+    }
+
     index_t passes() const { return passes_; }
     double seconds() const { return seconds_; }
 

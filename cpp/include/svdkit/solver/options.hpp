@@ -8,7 +8,7 @@
 namespace svdkit {
 
 enum class Which { largest, smallest };
-enum class Method { automatic, lanczos, full };
+enum class Method { automatic, lanczos, gram, full };
 
 template <class T>
 struct Options {

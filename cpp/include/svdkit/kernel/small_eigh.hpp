@@ -1,0 +1,14 @@
+// Eigenvectors of a Hermitian matrix that fits in cache: G = Y diag(lambda) Y^H, largest first.
+//
+// Cost: about 9 n^3 flops in LAPACK's divide and conquer. NumericalError when it fails.
+#pragma once
+
+#include "svdkit/base/view.hpp"
+
+namespace svdkit {
+
+/// G (n x n, row-major, ld = n) is destroyed; Y is n x k for the k largest values.
+template <class T>
+void small_eigh(Panel<T> g, real_t<T>* values, Panel<T> y);
+
+}  // namespace svdkit
