@@ -1,4 +1,4 @@
-"""Shared set-up: where the reference lives, and one reproducible hypothesis profile."""
+"""Shared set-up: where the reference lives, and how hypothesis searches."""
 
 import os
 import sys
@@ -12,14 +12,11 @@ TESTS = Path(__file__).resolve().parent
 sys.path.insert(0, str(TESTS))
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-hypothesis.settings.register_profile(
-    "svdkit",
-    deadline=None,
-    derandomize=True,
-    max_examples=40,
-    database=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
+# "svdkit" is what every run uses; `--hypothesis-profile=search` looks for new failures.
+SLOW = [hypothesis.HealthCheck.too_slow]
+PROFILE = {"deadline": None, "database": None, "suppress_health_check": SLOW}
+hypothesis.settings.register_profile("svdkit", derandomize=True, max_examples=100, **PROFILE)
+hypothesis.settings.register_profile("search", derandomize=False, max_examples=2000, **PROFILE)
 hypothesis.settings.load_profile("svdkit")
 
 

@@ -26,8 +26,8 @@ class Accuracy:
 
 def accuracy(dtype) -> Accuracy:
     if np.finfo(dtype).eps > 1e-10:
-        return Accuracy(residual=1e-5, orthonormality=1e-5, value=5e-6, noise=5e-6)
-    return Accuracy(residual=1e-10, orthonormality=1e-12, value=1e-12, noise=2e-14)
+        return Accuracy(residual=1e-5, orthonormality=1e-5, value=5e-6, noise=2e-5)
+    return Accuracy(residual=1e-10, orthonormality=1e-12, value=1e-12, noise=2e-13)
 
 
 def dense(a) -> np.ndarray:

@@ -22,8 +22,7 @@ Handle<T> adjoint(nb::handle part) {
 template <class T>
 Handle<T> scaled(nb::handle part, VectorIn<real_t<T>> rows, VectorIn<real_t<T>> cols) {
     Handle<T> a;
-    a.needs(part).op =
-        std::make_unique<Scaled<T>>(operator_of<T>(part), copy<real_t<T>>(rows), copy<real_t<T>>(cols));
+    a.needs(part).op = std::make_unique<Scaled<T>>(operator_of<T>(part), copy<real_t<T>>(rows), copy<real_t<T>>(cols));
     return a;
 }
 

@@ -45,8 +45,9 @@ struct Handle {
         if (nb::inst_ready(self)) std::swap(released, *nb::inst_ptr<Handle>(self));
         return 0;
     }
-    static inline PyType_Slot slots[] = {
-        {Py_tp_traverse, reinterpret_cast<void*>(traverse)}, {Py_tp_clear, reinterpret_cast<void*>(clear)}, {0, nullptr}};
+    static inline PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                                         {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                                         {0, nullptr}};
 };
 
 template <class T>

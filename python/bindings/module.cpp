@@ -7,7 +7,8 @@ namespace {
 
 template <class T>
 void bind_scalar(nb::module_& m, const char* name) {
-    HandleClass<T> cls(m, name, nb::type_slots(Handle<T>::slots), "A matrix known by its products with blocks of vectors.");
+    HandleClass<T> cls(m, name, nb::type_slots(Handle<T>::slots),
+                       "A matrix known by its products with blocks of vectors.");
     bind_operators<T>(cls);
     bind_compositions<T>(cls);
     bind_products<T>(cls);

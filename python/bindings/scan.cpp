@@ -24,9 +24,8 @@ nb::tuple found_in(ConstView<S> a, int threads) {
 template <class T>
 void bind_scan(HandleClass<T>& cls) {
     cls.def_static(
-        "scan", [](MatrixIn<T> a, int threads) { return found_in(view<T>(a), threads); },
-        nb::arg("array").noconvert(), nb::arg("threads") = 0,
-        "Largest magnitude; row and column of the first entry that is NaN or infinite, or -1.");
+        "scan", [](MatrixIn<T> a, int threads) { return found_in(view<T>(a), threads); }, nb::arg("array").noconvert(),
+        nb::arg("threads") = 0, "Largest magnitude; row and column of the first entry that is NaN or infinite, or -1.");
     cls.def_static(
         "scan_values",
         [](VectorIn<T> values, int threads) {

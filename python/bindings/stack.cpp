@@ -53,9 +53,9 @@ nb::object stacked(const std::vector<R>& values, std::size_t count) {
     return nb::cast(Matrix<R>(kept->data(), {count, kept->size() / count}, owner));
 }
 
-/// Counts and times added up, notes once each; the rest is that of the first.
+/// Counts added up, notes once each, the time of the call; the rest is that of the first.
 template <class T>
-Report merged(const std::vector<Result<T>>& results, index_t wanted) {
+Report merged(const std::vector<Result<T>>& results, index_t wanted, double seconds) {
     Report all = results.front().report;
     for (std::size_t b = 1; b < results.size(); ++b) {
         const Report& one = results[b].report;
@@ -63,18 +63,16 @@ Report merged(const std::vector<Result<T>>& results, index_t wanted) {
         all.passes += one.passes;
         all.iterations += one.iterations;
         all.peak_bytes = std::max(all.peak_bytes, one.peak_bytes);
-        for (std::size_t p = 0; p < std::min(all.seconds.size(), one.seconds.size()); ++p) {
-            all.seconds[p].second += one.seconds[p].second;
-        }
         for (const std::string& note : one.notes) {
             if (std::ranges::find(all.notes, note) == all.notes.end()) all.notes.push_back(note);
         }
     }
+    all.seconds = {{"total", seconds}};
     all.reason = std::to_string(results.size()) + " matrices; " + all.reason;
     if (std::ssize(results) < wanted) {
         all.converged = false;
-        all.notes.push_back("stopped early, after " + std::to_string(results.size()) + " of " +
-                            std::to_string(wanted) + " matrices");
+        all.notes.push_back("stopped early, after " + std::to_string(results.size()) + " of " + std::to_string(wanted) +
+                            " matrices");
     }
     return all;
 }
@@ -99,7 +97,7 @@ nb::tuple solve(StackIn<T> stack, index_t k, double tol, std::string_view which,
         s.insert(s.end(), result.s.begin(), result.s.end());
         residuals.insert(residuals.end(), result.report.residuals.begin(), result.report.residuals.end());
     }
-    const Report report = merged(results, std::ssize(views));
+    const Report report = merged(results, std::ssize(views), watch.seconds());
     nb::object u = nb::none(), vh = nb::none();
     if (vectors) {
         u = stacked<T>(results, false, [](Result<T>& r) -> Block<T>& { return r.u; });

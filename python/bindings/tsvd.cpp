@@ -40,11 +40,10 @@ nb::tuple solve(const Handle<T>& a, index_t k, double tol, std::string_view whic
 template <class T>
 void bind_tsvd(HandleClass<T>& cls) {
     cls.def("tsvd", &solve<T>, nb::arg("k"), nb::arg("tol") = 0.0, nb::arg("which") = "largest",
-            nb::arg("method") = "auto", nb::arg("vectors") = true, nb::arg("block_size") = 0,
-            nb::arg("max_passes") = 0, nb::arg("seed") = 0, nb::arg("threads") = 0,
-            nb::arg("warm_start").noconvert() = nb::none(), nb::arg("callback") = nb::none(),
-            nb::arg("time_limit") = 0.0, nb::arg("max_abs") = 0.0, nb::arg("one_sided") = true,
-            "k singular triplets (U, s, Vh, report).");
+            nb::arg("method") = "auto", nb::arg("vectors") = true, nb::arg("block_size") = 0, nb::arg("max_passes") = 0,
+            nb::arg("seed") = 0, nb::arg("threads") = 0, nb::arg("warm_start").noconvert() = nb::none(),
+            nb::arg("callback") = nb::none(), nb::arg("time_limit") = 0.0, nb::arg("max_abs") = 0.0,
+            nb::arg("one_sided") = true, "k singular triplets (U, s, Vh, report).");
 }
 
 #define BIND(T) template void bind_tsvd<T>(HandleClass<T>&);

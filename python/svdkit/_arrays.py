@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 
-from ._scalars import megabytes
+from ._half import BFLOAT16
 
 HOST = (1, 3)  # DLPack device types: ordinary memory, and memory pinned for a GPU
 
 
-def as_array(A: Any, name: str, notes: list[str]) -> np.ndarray:
+def as_array(A: Any, name: str) -> np.ndarray:
     if isinstance(A, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a masked array, and its mask would be lost; fill it first, e.g. with {name}.filled(0)"
@@ -19,7 +20,7 @@ def as_array(A: Any, name: str, notes: list[str]) -> np.ndarray:
     if isinstance(A, np.ndarray):
         return np.asarray(A)
     if hasattr(A, "__dlpack__"):
-        return _from_dlpack(A, name, notes)
+        return _from_dlpack(A, name)
     if isinstance(A, str | bytes) or A is None:
         raise TypeError(f"{name} is {A!r}, but must be a matrix: an array, a sparse matrix or an operator")
     try:
@@ -35,7 +36,7 @@ def as_array(A: Any, name: str, notes: list[str]) -> np.ndarray:
     return array
 
 
-def _from_dlpack(A: Any, name: str, notes: list[str]) -> np.ndarray:
+def _from_dlpack(A: Any, name: str) -> np.ndarray:
     kind, number = A.__dlpack_device__()
     if int(kind) not in HOST:
         raise TypeError(
@@ -44,10 +45,11 @@ def _from_dlpack(A: Any, name: str, notes: list[str]) -> np.ndarray:
         )
     if getattr(A, "requires_grad", False):
         raise TypeError(f"{name} requires gradients, which are not tracked here; pass {name}.detach()")
-    if "bfloat16" in str(getattr(A, "dtype", "")):  # NumPy does not know it
-        widened = np.asarray(A.float() if hasattr(A, "float") else A.astype("float32"))
-        notes.append(f"{name} was copied from bfloat16 to float32 ({megabytes(widened.nbytes)})")
-        return widened
+    if "bfloat16" in str(getattr(A, "dtype", "")):
+        torch = sys.modules.get("torch")
+        if torch is not None and isinstance(A, torch.Tensor):
+            return np.from_dlpack(A.view(torch.int16)).view(BFLOAT16)
+        return np.asarray(A)  # jax brings its own NumPy dtype
     try:
         return np.from_dlpack(A)
     except (BufferError, RuntimeError, TypeError, ValueError) as error:

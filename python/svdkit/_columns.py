@@ -13,7 +13,7 @@ from ._scalars import real_dtype
 
 def standardize(matrix: Matrix, center: Any, scale: Any, threads: int) -> None:
     """Subtract column means (True) or given numbers, then divide by standard deviations (True) or given numbers."""
-    wants_means, wants_deviations = _is_true(center), _is_true(scale)
+    wants_means, wants_deviations = is_true(center), is_true(scale)
     offsets = divisors = None
     if wants_means or wants_deviations:
         means = matrix.core.column_means(threads)
@@ -24,10 +24,11 @@ def standardize(matrix: Matrix, center: Any, scale: Any, threads: int) -> None:
             divisors = standard_deviations(matrix, means)
             matrix.passes += 1
     if not wants_means and center is not None and center is not False:
-        offsets = _vector("center", center, matrix.shape[1], matrix.dtype)
+        offsets = vector_of("center", center, matrix.shape[1], matrix.dtype)
     if not wants_deviations and scale is not None and scale is not False:
-        divisors = _divisors(scale, matrix)
+        divisors = divisors_of(scale, matrix.shape[1])
     operator = type(matrix.core)
+    matrix.max_abs = 0.0
     if offsets is not None:
         matrix.core = operator.centered(matrix.core, offsets)
     if divisors is not None:
@@ -35,12 +36,12 @@ def standardize(matrix: Matrix, center: Any, scale: Any, threads: int) -> None:
         matrix.core = operator.scaled(matrix.core, np.empty(0, weights.dtype), weights)
 
 
-def _is_true(value: Any) -> bool:
+def is_true(value: Any) -> bool:
     return isinstance(value, bool | np.bool_) and bool(value)
 
 
-def _divisors(scale: Any, matrix: Matrix) -> np.ndarray:
-    divisors = _vector("scale", scale, matrix.shape[1], np.dtype(np.float64))
+def divisors_of(scale: Any, n: int) -> np.ndarray:
+    divisors = vector_of("scale", scale, n, np.dtype(np.float64))
     positive = divisors > 0
     if not positive.all():
         i = int(np.argmin(positive))
@@ -48,7 +49,7 @@ def _divisors(scale: Any, matrix: Matrix) -> np.ndarray:
     return divisors
 
 
-def _vector(name: str, value: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray:
+def vector_of(name: str, value: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray:
     vector = np.asarray(value)
     if vector.shape != (n,):
         found = f"{name} = {value!r}" if vector.ndim == 0 else f"{name} has shape {vector.shape}"

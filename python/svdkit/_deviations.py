@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ._half import is_half, widen
 from ._inputs import Matrix, is_sparse
 
 CHUNK = 2**20  # entries looked at together
@@ -20,7 +21,7 @@ def standard_deviations(matrix: Matrix, means: np.ndarray) -> np.ndarray:
             "scale=True needs the entries of A, and an operator shows none; "
             "pass the n divisors themselves, scale=deviations"
         )
-    peak = matrix.core.max_abs() or 1.0  # squares of A / peak do not overflow
+    peak = matrix.max_abs or 1.0  # squares of A / peak do not overflow
     wide = means.astype(np.result_type(means, np.float64)) / peak
     squares = (_sparse if is_sparse(A) else _dense)(A, wide, peak, matrix.notes)
     deviations = peak * np.sqrt(squares / matrix.shape[0])
@@ -37,7 +38,8 @@ def _dense(A: np.ndarray, means: np.ndarray, peak: float, notes: list[str]) -> n
     squares = np.zeros(n)
     rows = max(1, CHUNK // n)
     for top in range(0, m, rows):
-        difference = np.abs(A[top : top + rows] / peak - means)
+        strip = A[top : top + rows]
+        difference = np.abs((widen(strip) if is_half(A.dtype) else strip) / peak - means)
         squares += np.einsum("ij,ij->j", difference, difference)
     return squares
 

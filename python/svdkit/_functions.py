@@ -44,7 +44,7 @@ def _checked(function: Product, rows: int, dtype: np.dtype[Any], what: str) -> P
         if y.dtype.kind == "c" and dtype.kind != "c":
             raise TypeError(f"{what} returned {y.dtype}, but the operator's dtype is {dtype}; declare a complex dtype")
         y = np.ascontiguousarray(y, dtype)
-        bad = scan(y.reshape(-1))
+        _, _, bad = scan(y.reshape(-1))
         if bad >= 0:
             i, j = divmod(bad, y.shape[1])
             raise ValueError(f"{what} returned {y[i, j]} at [{i}, {j}]; products of finite blocks must be finite")

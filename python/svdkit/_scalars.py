@@ -29,7 +29,7 @@ def compute_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
         return dtype.newbyteorder("=")
     if dtype.kind in "biu":
         return np.dtype(np.float64)
-    if dtype == np.float16 or dtype.name == "bfloat16":
+    if dtype.newbyteorder("=") == np.float16:
         return np.dtype(np.float32)
     raise TypeError(
         f"{name} has dtype {dtype}, but must be float32, float64, complex64, complex128, or float16, bfloat16, "

@@ -9,8 +9,8 @@ import numpy as np
 from ._scalars import OPERATORS, compute_dtype, megabytes
 
 
-def sparse_operator(A: Any, name: str, threads: int, notes: list[str]) -> tuple[Any, Any]:
-    """The operator, and the CSR or CSC matrix that it views."""
+def sparse_operator(A: Any, name: str, threads: int, notes: list[str]) -> tuple[Any, Any, float]:
+    """The operator, the CSR or CSC matrix that it views, and the largest magnitude of a stored value."""
     if A.ndim != 2:
         raise ValueError(f"{name} has shape {A.shape}, but must have 2 dimensions; use {name}.reshape(m, n)")
     dtype = compute_dtype(A.dtype, name)
@@ -27,7 +27,7 @@ def sparse_operator(A: Any, name: str, threads: int, notes: list[str]) -> tuple[
     data = np.ascontiguousarray(A.data)
     rows, cols = A.shape
     core = OPERATORS[dtype].sparse(indptr, indices, data, rows, cols, by_columns)
-    bad = OPERATORS[dtype].scan_values(data[: indptr[-1]], threads)
+    max_abs, _, bad = OPERATORS[dtype].scan_values(data[: indptr[-1]], threads)
     if bad >= 0:
         major, minor = int(np.searchsorted(indptr, bad, side="right")) - 1, int(indices[bad])
         row, col = (minor, major) if by_columns else (major, minor)
@@ -35,7 +35,7 @@ def sparse_operator(A: Any, name: str, threads: int, notes: list[str]) -> tuple[
             f"{name}[{row}, {col}] is {data[bad]}, but all entries must be finite (this is the first stored one "
             f"that is not); remove or impute such entries, e.g. in {name}.data"
         )
-    return core, A
+    return core, A, max_abs
 
 
 def _indices(A: Any, name: str, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:

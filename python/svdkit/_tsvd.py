@@ -10,14 +10,16 @@ import numpy as np
 
 from . import _arguments as check
 from ._arrays import as_array
-from ._batched import Triplets, decompose_stack
+from ._batched import open_stack, standardized_stack
 from ._columns import standardize
-from ._inputs import Matrix, is_sparse, open_matrix
+from ._inputs import is_sparse, open_matrix
 from ._progress import hook, progress_bar
 from ._report import Report
 from ._result import SVDResult
-from ._scalars import real_dtype
+from ._scalars import OPERATORS, real_dtype
 from .errors import ConvergenceError, ConvergenceWarning
+
+Triplets = tuple[Any, np.ndarray, Any, Report]  # U and Vh are None where only values are wanted
 
 
 @dataclass(slots=True)
@@ -52,13 +54,21 @@ class Request:
         self.time_limit = check.seconds("time_limit", self.time_limit)
         self.rng = check.seed(self.rng)
 
+    def engine_arguments(self, k: int, n: int, dtype: np.dtype[Any], bar: Any) -> tuple[Any, ...]:
+        start = check.start_vectors(self.warm_start, n, dtype)
+        listener = hook(self.callback, bar)
+        return (
+            *(k, self.tol, self.which, self.method, self.vectors, self.block_size, self.max_passes),
+            *(self.rng, self.threads, start, listener, self.time_limit),
+        )
+
 
 def run(A: Any, request: Request) -> Any:
     """The result for one matrix or for a stack of them; a warning or an error where it did not converge."""
     if isinstance(A, list | tuple):
-        A = as_array(A, "A", [])
+        A = as_array(A, "A")
     if getattr(A, "ndim", 2) == 3 and not is_sparse(A):
-        return _conclude(decompose_stack(A, lambda matrix: _decompose(matrix, request)), request)
+        return _conclude(_decompose_stack(A, request), request)
     return _conclude(_decompose(A, request), request)
 
 
@@ -66,29 +76,31 @@ def _decompose(A: Any, request: Request) -> Triplets:
     matrix = open_matrix(A, threads=request.threads)
     k = check.rank(request.k, matrix.shape)
     if k == 0:
-        return _nothing(matrix, request)
+        return _nothing(matrix.shape, matrix.dtype, request)
     if request.center is not False or request.scale is not None:
         standardize(matrix, request.center, request.scale, request.threads)
-    start = check.start_vectors(request.warm_start, matrix.shape[1], matrix.dtype)
     with progress_bar(request.progress, k) as bar:
-        U, s, Vh, fields = matrix.core.tsvd(
-            k,
-            request.tol,
-            request.which,
-            request.method,
-            request.vectors,
-            request.block_size,
-            request.max_passes,
-            request.rng,
-            request.threads,
-            start,
-            hook(request.callback, bar),
-            request.time_limit,
-        )
+        arguments = request.engine_arguments(k, matrix.shape[1], matrix.dtype, bar)
+        U, s, Vh, fields = matrix.core.tsvd(*arguments, matrix.max_abs)
     report = Report(**fields)
     if matrix.notes:
         report.notes[:0] = matrix.notes
     report.passes += matrix.passes
+    return U, s, Vh, report
+
+
+def _decompose_stack(A: Any, request: Request) -> Triplets:
+    notes: list[str] = []
+    stack = open_stack(A, request.threads, notes)
+    k = check.rank(request.k, stack.shape)
+    if k == 0:
+        return _nothing(stack.shape, stack.dtype, request)
+    stack = standardized_stack(stack, request.center, request.scale, notes)
+    with progress_bar(request.progress, len(stack)) as bar:
+        arguments = request.engine_arguments(k, stack.shape[2], stack.dtype, bar)
+        U, s, Vh, fields = OPERATORS[stack.dtype].tsvd_stack(stack, *arguments)
+    report = Report(**fields)
+    report.notes[:0] = notes
     return U, s, Vh, report
 
 
@@ -115,9 +127,14 @@ def _shortfall(s: np.ndarray, report: Report, k: int) -> str:
     )
 
 
-def _nothing(matrix: Matrix, request: Request) -> Triplets:
-    """The decomposition of a matrix without rows or columns."""
-    m, n = matrix.shape
-    report = Report("full", "the matrix is empty", True, np.empty(0), request.tol, 0, 0, {}, 0, 1, request.rng)
-    s = np.empty(0, real_dtype(matrix.dtype))
-    return np.empty((m, 0), matrix.dtype), s, np.empty((0, n), matrix.dtype), report
+def _nothing(shape: tuple[int, ...], dtype: np.dtype[Any], request: Request) -> Triplets:
+    """The decomposition of matrices without rows or columns."""
+    *stack, m, n = shape
+    residuals = np.empty((*stack, 0))
+    report = Report("full", "the matrix is empty", True, residuals, request.tol, 0, 0, {}, 0, 1, request.rng)
+    U, s, Vh = (
+        np.empty((*stack, m, 0), dtype),
+        np.empty((*stack, 0), real_dtype(dtype)),
+        np.empty((*stack, 0, n), dtype),
+    )
+    return U, s, Vh, report

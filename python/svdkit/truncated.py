@@ -88,8 +88,8 @@ def tsvd(
     warm_start : SVDResult, (U, s, Vh) or array of shape (n, j), optional
         Right vectors near the wanted ones: an earlier result for a similar matrix makes the call cheaper.
     method : {"auto", "lanczos", "full"}
-        Thick-restart block Golub-Kahan-Lanczos [1]_ [2]_ [3]_, LAPACK on the dense matrix, or the choice between
-        them that ``report.reason`` explains.
+        Thick-restart block Golub-Kahan-Lanczos [1]_ [2]_ [3]_, or LAPACK on the dense matrix. "auto" chooses, and may
+        also take the Gram matrix of a long and narrow one; ``report.method`` and ``report.reason`` say what and why.
     block_size : int, optional
         Vectors multiplied at a time.
     max_passes : int, optional
@@ -135,8 +135,8 @@ def tsvd(
     -----
     Every returned triplet satisfies ``max(||A v - s u||, ||A^H u - s v||) <= tol * s[0]``, measured with fresh
     products. Hence ``|s_i - sigma| <= tol * s[0]`` for a singular value sigma of A, and the error falls with the
-    square of the residual where sigma is separated from the others. Repeated values are looked for. A^H A is
-    never formed.
+    square of the residual where sigma is separated from the others. Repeated values are looked for. Where a method
+    works with A^H A, its answer stands only if these residuals meet the tolerance.
 
     Cost of ``"lanczos"``: each block step reads A once (twice where A and A^H cannot share the read) and takes
     4 nnz b flops for b vectors, and 8 (m + n) b p for the orthogonalisation against a basis of p, about 2 k + 30,

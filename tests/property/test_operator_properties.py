@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 import svdkit
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from reference import DTYPES, accuracy, check_svd, random_matrix
 from svdkit.operators import Callback, Centered, Dense, LowRank, Scaled, Sparse, Stacked
@@ -96,6 +96,7 @@ def test_the_two_products_are_adjoint(built):
 @given(operators(), st.sampled_from(["lanczos", "auto"]))
 def test_decompositions(built, method):
     op, a, _ = built
+    assume(np.abs(a).max() > 0.1)  # else it is nothing but the rounding of its parts
     k = min(3, *a.shape)
     dense = op.to_dense()
     result = svdkit.tsvd(op, k, method=method)

@@ -58,6 +58,43 @@ def test_few_nonzero_columns(method, rng):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("values", [[1], [3, 2, 1], [1, 1e-3], [1, 1, 1, 1]], ids=str)
+def test_few_entries(values, dtype, method):
+    """A 6 x 6 matrix with so few entries on its diagonal that a search from random vectors breaks down early."""
+    a = np.zeros((6, 6), dtype)
+    a[range(len(values)), range(len(values))] = values
+    for k in range(1, 7):
+        check_svd(a, svdkit.tsvd(a, k, method=method), k)
+
+
+@pytest.mark.parametrize("density", [0.03, 0.1, 0.3])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_very_sparse(dtype, density):
+    """Hardly any entries, empty rows and columns, rank below k: right, and the same bits for A / 2."""
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        m, n = rng.integers(1, 40, 2)
+        a = sp.csr_array(random_matrix(rng, m, n, dtype) * (rng.random((m, n)) < density))
+        k = int(rng.integers(1, min(m, n) + 1))
+        result, half = (svdkit.tsvd(x, k, method="lanczos") for x in (a, a * np.dtype(dtype).type(0.5)))
+        check_svd(a, result, k)
+        np.testing.assert_array_equal(half.U, result.U, err_msg=str(seed))
+        np.testing.assert_array_equal(half.Vh, result.Vh, err_msg=str(seed))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_graded_down_to_rounding(method):
+    """Few columns, values from 1 to 1e-15: those that are small still have an absolute error of a few eps."""
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        m, n = rng.integers(3, 40, 2)
+        a = with_spectrum(rng, m, n, 10.0 ** -np.linspace(0, 15, min(m, n)))
+        k = int(rng.integers(1, min(m, n) + 1))
+        check_svd(a, svdkit.tsvd(a, k, method=method), k)
+
+
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("k", [1, 5, 16])
 def test_wide_range_of_values(k, method):
     """diag(1, 0.1, ..., 1e-15): small values are computed, not cut off."""

@@ -8,15 +8,18 @@ namespace svdkit {
 namespace {
 
 using detail::add_in_order;
+using detail::Ahead;
 using detail::adjoint_tile;
 using detail::forward_tile;
 using detail::set_zero;
 using detail::Widened;
 using detail::WidenedOutput;
 
-// Cache sizes the cut aims at: a fraction of the smallest second-level cache (1 MiB) and first-level cache (32 KiB).
-constexpr index_t kStripBytes = 512 * 1024;
-constexpr index_t kChunkBytes = 32 * 1024;
+// Cache sizes the cut aims at: half of the smallest second-level (1 MiB) and first-level (32 KiB) caches, and a strip of A that
+// leaves room for the next one and the panels.
+constexpr index_t kCacheBytes = 1024 * 1024;
+constexpr index_t kStripBytes = kCacheBytes / 4;
+constexpr index_t kChunkBytes = 16 * 1024;
 constexpr index_t kRowTile = 8;
 
 index_t round_down(index_t value, index_t grain) { return value / grain * grain; }
@@ -70,11 +73,11 @@ index_t chunk_cols(index_t b) {
     return std::max<index_t>(64, round_down(kChunkBytes / (b * static_cast<index_t>(sizeof(T))), 8));
 }
 
-// Which tile is fetched into the second-level cache while one is at work: none (it is there already), the one that comes
-// next, or the one below (the strip that a fused pass takes next).
-enum class Fetch { none, next, below };
+// Which tile is fetched into the second-level cache while one is at work: none, the one that comes next, or half of the
+// rows of the one below (the strip that a fused pass takes next: one half while it computes Y, the other with Z).
+enum class Fetch { none, next, below_upper, below_lower };
 
-// Calls body(i, rows, c, cols, tile, next) for the tiles of A's rows [row, row + rows) and columns [col, col + cols), a
+// Calls body(i, rows, c, cols, tile, ahead) for the tiles of A's rows [row, row + rows) and columns [col, col + cols), a
 // strip of rows at a time; i and c count from row and col.
 template <class T, class S, class Body>
 void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index_t cols, index_t strip, index_t chunk,
@@ -85,13 +88,15 @@ void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index
         for (index_t c = 0; c < cols; c += chunk) {
             const index_t width = std::min(chunk, cols - c);
             const Tile<T, S> tile(a, row + i, height, col + c, width);
-            const T* next = nullptr;
+            Ahead<T> ahead;
             if (fetch == Fetch::next && c + 2 * width <= cols) {
-                next = tile.data() + width;
+                ahead.tile = tile.data() + width;
             } else if (fetch != Fetch::none && row + i + 2 * height <= a.rows) {
-                next = tile.data() + height * tile.ld() - (fetch == Fetch::next ? c : 0);
+                ahead.tile = tile.data() + height * tile.ld() - (fetch == Fetch::next ? c : 0);
+                if (fetch == Fetch::below_upper) ahead.rows = Ahead<T>::Rows::upper;
+                if (fetch == Fetch::below_lower) ahead.rows = Ahead<T>::Rows::lower;
             }
-            body(i, height, c, width, tile, next);
+            body(i, height, c, width, tile, ahead);
         }
     }
 }
@@ -100,8 +105,8 @@ void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index
 template <class T, class S>
 void forward_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> x, Panel<T> y, index_t strip, Fetch fetch) {
     for_each_tile<T>(a, row, y.rows, col, x.rows, strip, chunk_cols<T>(x.cols), fetch,
-                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, const T* next) {
-                      forward_tile(tile.data(), tile.ld(), rows, cols, x.row(c), x.ld, y.row(i), y.ld, x.cols, next);
+                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, Ahead<T> ahead) {
+                      forward_tile(tile.data(), tile.ld(), rows, cols, x.row(c), x.ld, y.row(i), y.ld, x.cols, ahead);
                   });
 }
 
@@ -109,26 +114,26 @@ void forward_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> x, Pa
 template <class T, class S>
 void adjoint_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> y, Panel<T> z, index_t strip, Fetch fetch) {
     for_each_tile<T>(a, row, y.rows, col, z.rows, strip, chunk_cols<T>(y.cols), fetch,
-                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, const T* next) {
-                      adjoint_tile(tile.data(), tile.ld(), rows, cols, y.row(i), y.ld, z.row(c), z.ld, y.cols, next);
+                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, Ahead<T> ahead) {
+                      adjoint_tile(tile.data(), tile.ld(), rows, cols, y.row(i), y.ld, z.row(c), z.ld, y.cols, ahead);
                   });
 }
 
 // Row parts that keep a private n x b sum each: few enough that the sums are a small share of the work.
-index_t private_parts(index_t rows, index_t b) { return std::clamp<index_t>(rows / (32 * b), std::min<index_t>(8, rows), 128); }
+index_t private_parts(index_t rows, index_t b) { return std::clamp<index_t>(rows / (64 * b), std::min<index_t>(8, rows), 128); }
 
 // Rows per strip of the fused pass. A strip is read for Y and again for Z: while the panels are small it stays in the
 // second-level cache; once the panels outgrow that cache, reading them less often matters more.
 template <class T>
 index_t fused_strip(index_t n, index_t b) {
     const index_t row_bytes = n * static_cast<index_t>(sizeof(T));
-    if (2 * row_bytes * b > 2 * kStripBytes) return 64;
+    if (2 * row_bytes * b > kCacheBytes) return 64;
     return std::clamp<index_t>(round_down(kStripBytes / row_bytes, kRowTile), kRowTile, 64);
 }
 
 template <class T>
 bool strip_fits(index_t n) {
-    return kRowTile * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
+    return kRowTile * n * static_cast<index_t>(sizeof(T)) <= kCacheBytes;
 }
 
 // Flops of one product, for parallel_for.
@@ -205,7 +210,7 @@ void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         return;
     }
     const index_t strip = fused_strip<T>(n, b);
-    const bool resident = strip * n * static_cast<index_t>(sizeof(T)) <= kStripBytes;
+    const bool resident = strip * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
     const Partition rows{m, private_parts(m, b), kRowTile};
     const index_t ld = padded_ld<T>(b);
     const Scratch<T> sums(rows.parts * n * ld);
@@ -216,8 +221,8 @@ void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         for (index_t i = begin; i < end; i += strip) {
             const Panel<T> out = y.row_range(i, std::min(strip, end - i));
             set_zero(out);
-            forward_range(a, i, 0, x, out, strip, resident ? Fetch::none : Fetch::next);
-            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, resident ? Fetch::below : Fetch::next);
+            forward_range(a, i, 0, x, out, strip, resident ? Fetch::below_upper : Fetch::next);
+            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, resident ? Fetch::below_lower : Fetch::next);
         }
     });
     add_in_order(sums.data(), rows.parts, n * ld, ld, z);
@@ -225,7 +230,7 @@ void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
 
 template <class T>
 bool column_strip_fits(index_t n) {
-    return 64 * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
+    return 64 * n * static_cast<index_t>(sizeof(T)) <= kCacheBytes;
 }
 
 // Gram of B^H from the rows of B: Y = B^H X is finished a strip of columns of B at a time, and Z = B Y summed.

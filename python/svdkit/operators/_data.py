@@ -111,9 +111,10 @@ class LowRank(Operator):
             raise ValueError(f"U {left.shape}, s {weights.shape} and Vh {right.shape} must share the rank r")
         if weights.dtype.kind == "c" or not np.isfinite(weights).all():
             raise ValueError("s must be real and finite; put other factors into U or Vh")
-        Q = right.entries.T if left.dtype.kind != "c" else right.entries.conj().T
+        P, Q = (part.entries.astype(part.dtype, copy=False) for part in (left, right))
+        Q = Q.T if left.dtype.kind != "c" else Q.conj().T
         weights = np.ascontiguousarray(weights, real_dtype(left.dtype))
-        super().__init__(OPERATORS[left.dtype].low_rank(left.entries, weights, Q), left.notes + right.notes)
+        super().__init__(OPERATORS[left.dtype].low_rank(P, weights, Q), left.notes + right.notes)
 
 
 class Callback(Operator):

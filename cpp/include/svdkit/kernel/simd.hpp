@@ -23,16 +23,24 @@ void set_simd_level(const std::string& name);
 
 namespace detail {
 
-/// Products with one tile of a row-major matrix. b must be a multiple of 4. When `next` is not null, the tile of the same
-/// shape that starts there is fetched into the second-level cache meanwhile.
+/// A tile of the same shape as the one at work, to be fetched into the second-level cache meanwhile: all of it, or the upper
+/// or lower half of the rows of every register tile. A core's bandwidth is small: the fetching must be spread evenly.
+template <class T>
+struct Ahead {
+    enum class Rows { all, upper, lower };
+    const T* tile = nullptr;  ///< null: nothing
+    Rows rows = Rows::all;
+};
+
+/// Products with one tile of a row-major matrix. b must be a multiple of 4.
 template <class T>
 struct TileKernels {
     /// Y (rows x b) += A (rows x cols) X (cols x b)
     void (*forward)(const T* a, index_t lda, index_t rows, index_t cols, const T* x, index_t ldx, T* y, index_t ldy,
-                    index_t b, const T* next);
+                    index_t b, Ahead<T> ahead);
     /// Z (cols x b) += A^T Y (rows x b)
     void (*adjoint)(const T* a, index_t lda, index_t rows, index_t cols, const T* y, index_t ldy, T* z, index_t ldz,
-                    index_t b, const T* next);
+                    index_t b, Ahead<T> ahead);
 };
 
 /// `count` stored 16-bit numbers as floats.

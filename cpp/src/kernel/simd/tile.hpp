@@ -3,6 +3,7 @@
 // A is read in place, one broadcast element at a time; MR rows x NV vectors of accumulators stay in registers.
 #pragma once
 
+#include "svdkit/kernel/simd.hpp"
 #include "vec.hpp"
 
 namespace {
@@ -10,20 +11,34 @@ namespace {
 template <class T>
 inline constexpr index_t kLine = 64 / sizeof(T);
 
+using svdkit::detail::Ahead;
+
+// Which rows of the tile ahead are fetched while MR rows are at work; column by column, a line at a time.
 template <class T, int MR>
-inline void fetch(const T* next, index_t lda, index_t c) {
-    if (!next || c % kLine<T> != 0) return;
-    for (int r = 0; r < MR; ++r) __builtin_prefetch(next + r * lda + c, 0, 2);
-}
+class Fetcher {
+public:
+    Fetcher(Ahead<T> ahead, index_t lda)
+        : tile_(ahead.tile), lda_(lda), first_(ahead.rows == Ahead<T>::Rows::lower ? MR / 2 : 0),
+          last_(ahead.rows == Ahead<T>::Rows::upper ? MR / 2 : MR) {}
+    void fetch(index_t c) const {
+        if (!tile_ || c % kLine<T> != 0) return;
+        for (index_t r = first_; r < last_; ++r) __builtin_prefetch(tile_ + r * lda_ + c, 0, 2);
+    }
+
+private:
+    const T* tile_;
+    index_t lda_, first_, last_;
+};
 
 template <class T, int L, int NV, int MR>
 inline void forward_rows(const T* a, index_t lda, index_t cols, const T* x, index_t ldx, T* y, index_t ldy,
-                         const T* next) {
+                         Ahead<T> ahead) {
+    const Fetcher<T, MR> fetcher(ahead, lda);
     Vec<T, L> sum[MR][NV];
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < NV; ++v) sum[r][v] = load<T, L>(y + r * ldy + v * L);
     for (index_t c = 0; c < cols; ++c) {
-        fetch<T, MR>(next, lda, c);
+        fetcher.fetch(c);
         Vec<T, L> in[NV];
         for (int v = 0; v < NV; ++v) in[v] = load<T, L>(x + c * ldx + v * L);
 #pragma GCC unroll 8
@@ -37,12 +52,13 @@ inline void forward_rows(const T* a, index_t lda, index_t cols, const T* x, inde
 
 template <class T, int L, int NV, int MR>
 inline void adjoint_rows(const T* a, index_t lda, index_t cols, const T* y, index_t ldy, T* z, index_t ldz,
-                         const T* next) {
+                         Ahead<T> ahead) {
+    const Fetcher<T, MR> fetcher(ahead, lda);
     Vec<T, L> in[MR][NV];
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < NV; ++v) in[r][v] = load<T, L>(y + r * ldy + v * L);
     for (index_t c = 0; c < cols; ++c) {
-        fetch<T, MR>(next, lda, c);
+        fetcher.fetch(c);
         T* out = z + c * ldz;
         Vec<T, L> sum[NV];
 #pragma GCC unroll 4
@@ -69,24 +85,30 @@ inline void for_each_rows(index_t rows, const Body& body) {
     if (r < rows) body.template operator()<1>(r);
 }
 
+// The part of the tile ahead that belongs to the rows from r on; the first group of vectors fetches for all.
+template <class T>
+Ahead<T> rows_of(Ahead<T> ahead, index_t j, index_t r, index_t lda) {
+    return {ahead.tile && j == 0 ? ahead.tile + r * lda : nullptr, ahead.rows};
+}
+
 template <class T>
 void forward_tile(const T* a, index_t lda, index_t rows, index_t cols, const T* x, index_t ldx, T* y, index_t ldy,
-                  index_t b, const T* next) {
+                  index_t b, Ahead<T> ahead) {
     for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
         for_each_rows<tile_rows(NV)>(rows, [&]<int MR>(index_t r) {
             forward_rows<T, L, NV, MR>(a + r * lda, lda, cols, x + j, ldx, y + r * ldy + j, ldy,
-                                       next && j == 0 ? next + r * lda : nullptr);
+                                       rows_of(ahead, j, r, lda));
         });
     });
 }
 
 template <class T>
 void adjoint_tile(const T* a, index_t lda, index_t rows, index_t cols, const T* y, index_t ldy, T* z, index_t ldz,
-                  index_t b, const T* next) {
+                  index_t b, Ahead<T> ahead) {
     for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
         for_each_rows<tile_rows(NV)>(rows, [&]<int MR>(index_t r) {
             adjoint_rows<T, L, NV, MR>(a + r * lda, lda, cols, y + r * ldy + j, ldy, z + j, ldz,
-                                       next && j == 0 ? next + r * lda : nullptr);
+                                       rows_of(ahead, j, r, lda));
         });
     });
 }
