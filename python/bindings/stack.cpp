@@ -7,6 +7,7 @@
 #include "bind.hpp"
 #include "callback.hpp"
 #include "options.hpp"
+#include "svdkit/op/dense.hpp"
 #include "svdkit/solver/batched.hpp"
 
 namespace svdkit::bindings {
@@ -16,13 +17,13 @@ template <class T>
 using StackIn = nb::ndarray<const T, nb::ndim<3>, nb::device::cpu>;
 
 template <class T>
-std::vector<ConstView<T>> matrices(const StackIn<T>& stack) {
-    std::vector<ConstView<T>> views;
+std::vector<Dense<T>> matrices(const StackIn<T>& stack) {
+    std::vector<Dense<T>> all;
     for (index_t b = 0; b < extent(stack, 0); ++b) {
-        views.push_back(
-            {stack.data() + b * stack.stride(0), extent(stack, 1), extent(stack, 2), stack.stride(1), stack.stride(2)});
+        all.emplace_back(ConstView<T>{stack.data() + b * stack.stride(0), extent(stack, 1), extent(stack, 2),
+                                      stack.stride(1), stack.stride(2)});
     }
-    return views;
+    return all;
 }
 
 /// `count` blocks of equal shape behind one another; transposed and conjugated when `adjoint`.
@@ -84,12 +85,14 @@ nb::tuple solve(StackIn<T> stack, index_t k, double tol, std::string_view which,
     const Options<T> options =
         options_from<T>(k, tol, which, method, vectors, block_size, max_passes, seed, threads, warm_start);
     Monitor watch = monitor(callback, time_limit);
-    const std::vector<ConstView<T>> views = matrices(stack);
-    if (views.empty()) throw InvalidArgument("a stack needs at least one matrix");
+    const std::vector<Dense<T>> operators = matrices(stack);
+    if (operators.empty()) throw InvalidArgument("a stack needs at least one matrix");
+    std::vector<const Operator<T>*> items;
+    for (const Dense<T>& item : operators) items.push_back(&item);
     std::vector<Result<T>> results;
     {
         const nb::gil_scoped_release release;
-        results = tsvd_batched<T>(views, options, watch);
+        results = tsvd_batched<T>(items, options, watch);
     }
     std::vector<real_t<T>> s;
     std::vector<double> residuals;
@@ -97,7 +100,7 @@ nb::tuple solve(StackIn<T> stack, index_t k, double tol, std::string_view which,
         s.insert(s.end(), result.s.begin(), result.s.end());
         residuals.insert(residuals.end(), result.report.residuals.begin(), result.report.residuals.end());
     }
-    const Report report = merged(results, std::ssize(views), watch.seconds());
+    const Report report = merged(results, std::ssize(items), watch.seconds());
     nb::object u = nb::none(), vh = nb::none();
     if (vectors) {
         u = stacked<T>(results, false, [](Result<T>& r) -> Block<T>& { return r.u; });

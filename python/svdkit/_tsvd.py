@@ -54,11 +54,14 @@ class Request:
         self.time_limit = check.seconds("time_limit", self.time_limit)
         self.rng = check.seed(self.rng)
 
-    def engine_arguments(self, k: int, n: int, dtype: np.dtype[Any], bar: Any) -> tuple[Any, ...]:
+    def engine_arguments(
+        self, k: int, n: int, dtype: np.dtype[Any], bar: Any, passes: int = 0
+    ) -> tuple[Any, ...]:
         start = check.start_vectors(self.warm_start, n, dtype)
         listener = hook(self.callback, bar)
+        max_passes = max(self.max_passes - passes, 1) if self.max_passes else 0  # some are spent already
         return (
-            *(k, self.tol, self.which, self.method, self.vectors, self.block_size, self.max_passes),
+            *(k, self.tol, self.which, self.method, self.vectors, self.block_size, max_passes),
             *(self.rng, self.threads, start, listener, self.time_limit),
         )
 
@@ -80,7 +83,7 @@ def _decompose(A: Any, request: Request) -> Triplets:
     if request.center is not False or request.scale is not None:
         standardize(matrix, request.center, request.scale, request.threads)
     with progress_bar(request.progress, k) as bar:
-        arguments = request.engine_arguments(k, matrix.shape[1], matrix.dtype, bar)
+        arguments = request.engine_arguments(k, matrix.shape[1], matrix.dtype, bar, matrix.passes)
         U, s, Vh, fields = matrix.core.tsvd(*arguments, matrix.max_abs)
     report = Report(**fields)
     if matrix.notes:

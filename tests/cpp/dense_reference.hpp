@@ -98,8 +98,10 @@ bool agrees(const Operator<T>& op, ConstView<T> a, index_t width = 5, double fac
 }  // namespace svdkit::test
 
 /// Calls f<T>() for every scalar.
-#define FOR_EACH_SCALAR(f)      \
-    f<float>();                 \
-    f<double>();                \
-    f<std::complex<float>>();   \
-    f<std::complex<double>>();
+#define FOR_EACH_SCALAR(f)         \
+    do {                           \
+        f<float>();                \
+        f<double>();               \
+        f<std::complex<float>>();  \
+        f<std::complex<double>>(); \
+    } while (false)

@@ -29,7 +29,18 @@ def leaf(draw, rng, m, n, dtype):
 
 def tree(draw, rng, m, n, dtype, depth):
     """An m x n operator and its dense matrix."""
-    kinds = ["leaf", "scaled", "centered", "sum", "multiple", "product", "adjoint", "transpose", "vertical", "horizontal"]
+    kinds = [
+        "leaf",
+        "scaled",
+        "centered",
+        "sum",
+        "multiple",
+        "product",
+        "adjoint",
+        "transpose",
+        "vertical",
+        "horizontal",
+    ]
     kind = draw(st.sampled_from(kinds)) if depth else "leaf"
     if kind == "leaf":
         return leaf(draw, rng, m, n, dtype)

@@ -7,7 +7,9 @@ import svdkit
 from reference import DTYPES, random_matrix, random_sparse
 from svdkit import _core
 
-OPERATORS = dict(zip(DTYPES, (_core.OperatorF32, _core.OperatorF64, _core.OperatorC64, _core.OperatorC128), strict=True))
+OPERATORS = dict(
+    zip(DTYPES, (_core.OperatorF32, _core.OperatorF64, _core.OperatorC64, _core.OperatorC128), strict=True)
+)
 
 ONES = 0xFFFFFFFF
 KNOWN_ANSWERS = [  # of the Random123 library

@@ -81,7 +81,6 @@ class TestLeaves:
         a[0, 0] = 5
         np.testing.assert_array_equal(op @ np.ones(3), [5, 1, 1])
 
-
     @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)], ids=str)
     def test_empty(self, shape, dtype):
         a = np.empty(shape, dtype)

@@ -24,11 +24,11 @@ def both_kinds(matmat, rmatmat, dtype="float64"):
 
 
 WRONG_ADJOINTS = {
-    "another matrix": lambda a, rng: (lambda y: rng.standard_normal((N, M)) @ y),
-    "factor": lambda a, rng: (lambda y: 1.001 * (a.T @ y)),
-    "sign": lambda a, rng: (lambda y: -(a.T @ y)),
-    "one entry": lambda a, rng: (lambda y: np.vstack([a.T[:1] @ y + 0.5 * y[:1], a.T[1:] @ y])),
-    "zero": lambda a, rng: (lambda y: np.zeros((N, y.shape[1]))),
+    "another matrix": lambda a, rng: lambda y: rng.standard_normal((N, M)) @ y,
+    "factor": lambda a, rng: lambda y: 1.001 * (a.T @ y),
+    "sign": lambda a, rng: lambda y: -(a.T @ y),
+    "one entry": lambda a, rng: lambda y: np.vstack([a.T[:1] @ y + 0.5 * y[:1], a.T[1:] @ y]),
+    "zero": lambda a, rng: lambda y: np.zeros((N, y.shape[1])),
 }
 
 

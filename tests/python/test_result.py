@@ -83,7 +83,9 @@ def test_project(case, rng):
     rows = random_matrix(rng, 4, 30, a.dtype)
     near(result.project(rows), rows @ result.Vh.conj().T, a.dtype)
     near(result.project(rows[0]), rows[0] @ result.Vh.conj().T, a.dtype)
-    np.testing.assert_allclose(result.project(a), result.U * result.s, atol=10 * accuracy(a.dtype).residual * result.s[0])
+    np.testing.assert_allclose(
+        result.project(a), result.U * result.s, atol=10 * accuracy(a.dtype).residual * result.s[0]
+    )
 
 
 def test_project_sparse_rows(result):

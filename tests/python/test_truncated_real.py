@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 import scipy.sparse as sp
 import svdkit
-from reference import check_svd, residuals, singular_values, sine_of_angle
+from reference import check_svd, residuals, sine_of_angle, singular_values
 
 NAMES = ("illc1850", "lp_stair", "west0479")
 

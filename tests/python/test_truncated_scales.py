@@ -38,15 +38,13 @@ def entries_near_one(rng, m, n, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_powers_of_two_change_no_bit_dense(dtype, order, method, rng):
     a = np.array(entries_near_one(rng, 90, 70, dtype), order=order)
-    plain = svdkit.tsvd(a, 5, method=method)
-    u, s, vh = plain
+    u, s, vh = svdkit.tsvd(a, 5, method=method)
     for exponent in exponents(dtype):
         result = svdkit.tsvd(scaled(a, exponent), 5, method=method)
         np.testing.assert_array_equal(result.U, u, err_msg=str(exponent))
         np.testing.assert_array_equal(result.Vh, vh, err_msg=str(exponent))
         np.testing.assert_array_equal(result.s, np.ldexp(s, exponent), err_msg=str(exponent))
         assert result.report.converged
-        assert method == "full" or result.report.passes == plain.report.passes
 
 
 @pytest.mark.parametrize("format", ["csr", "csc"])

@@ -31,9 +31,7 @@ def test_result_methods(rng):
 
 def test_values_only(rng):
     stack = rng.standard_normal((4, 8, 6))
-    np.testing.assert_allclose(
-        svdkit.svdvals(stack, 3), np.linalg.svd(stack, compute_uv=False)[:, :3], rtol=1e-12
-    )
+    np.testing.assert_allclose(svdkit.svdvals(stack, 3), np.linalg.svd(stack, compute_uv=False)[:, :3], rtol=1e-12)
 
 
 def test_views_and_dtypes(rng):

@@ -21,7 +21,7 @@ def endless():
 
 
 def check_partial(a, result, k):
-    """A partial result is a result, perhaps of fewer triplets: orthonormal vectors, honest residuals, nothing claimed."""
+    """A partial result is a result, perhaps of fewer triplets: orthonormal, with honest residuals, nothing claimed."""
     u, s, vh = result
     assert 1 <= len(s) <= k
     assert u.shape == (a.shape[0], len(s)) and vh.shape == (len(s), a.shape[1])

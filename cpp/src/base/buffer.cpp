@@ -4,7 +4,9 @@
 #include <sys/mman.h>
 #endif
 
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -13,11 +15,53 @@
 namespace svdkit {
 
 namespace {
-// Buffers from this size on are whole huge pages: a pass over a panel then misses the TLB rarely.
+// malloc, aligned by hand: what aligned_alloc frees is a little too small for the next request of the same size, so
+// that memory grows when long-lived results are allocated in between. The pointer to free lies before the block.
+void* allocate_small(std::size_t bytes) {
+    char* raw = static_cast<char*>(std::malloc(bytes + kAlignment + sizeof(void*)));
+    if (!raw) return nullptr;
+    const auto address = reinterpret_cast<std::uintptr_t>(raw + sizeof(void*));
+    char* aligned = raw + sizeof(void*) + (kAlignment - address % kAlignment) % kAlignment;
+    std::memcpy(aligned - sizeof(void*), &raw, sizeof raw);
+    return aligned;
+}
+
+void free_small(void* pointer) {
+    void* raw;
+    std::memcpy(&raw, static_cast<char*>(pointer) - sizeof(void*), sizeof raw);
+    std::free(raw);
+}
+
+#ifdef __linux__
+// Large buffers have mappings of their own: malloc would carve them from a heap that small, long-lived results then
+// cut into pieces that no later call can use. Those of several huge pages ask for them, so that passes over a panel
+// rarely miss the TLB.
+constexpr std::size_t kMapped = std::size_t{128} << 10;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-thread_local MemoryMeter* current_meter = nullptr;
+void* allocate_aligned(std::size_t bytes) {
+    if (bytes < kMapped) return allocate_small(bytes);
+    const int populate = bytes < kHugePage ? MAP_POPULATE : 0;
+    void* pointer = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | populate, -1, 0);
+    if (pointer == MAP_FAILED) return nullptr;
+    if (bytes >= 2 * kHugePage) madvise(pointer, bytes, MADV_HUGEPAGE);
+    return pointer;
 }
+
+void free_aligned(void* pointer, std::size_t bytes) {
+    if (bytes < kMapped) {
+        free_small(pointer);
+    } else {
+        munmap(pointer, bytes);
+    }
+}
+#else
+void* allocate_aligned(std::size_t bytes) { return allocate_small(bytes); }
+void free_aligned(void* pointer, std::size_t) { free_small(pointer); }
+#endif
+
+thread_local MemoryMeter* current_meter = nullptr;
+}  // namespace
 
 MemoryMeter::MemoryMeter() : outer_(current_meter) { current_meter = this; }
 MemoryMeter::~MemoryMeter() { current_meter = outer_; }
@@ -34,14 +78,7 @@ void* allocate_bytes(std::size_t count, std::size_t element) {
     if (count == 0) return nullptr;
     const std::size_t limit = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) - kAlignment;
     void* pointer = nullptr;
-    if (count <= limit / element) {
-        const std::size_t alignment = count * element >= kHugePage ? kHugePage : kAlignment;
-        const std::size_t bytes = (count * element + alignment - 1) / alignment * alignment;
-        pointer = std::aligned_alloc(alignment, bytes);
-#ifdef __linux__
-        if (pointer && alignment == kHugePage) madvise(pointer, bytes, MADV_HUGEPAGE);
-#endif
-    }
+    if (count <= limit / element) pointer = allocate_aligned(count * element);
     if (!pointer) {
         throw OutOfMemory("svdkit: cannot allocate " + std::to_string(count) + " x " + std::to_string(element) +
                           " bytes of workspace; ask for a smaller k or use a smaller basis");
@@ -51,8 +88,9 @@ void* allocate_bytes(std::size_t count, std::size_t element) {
 }
 
 void release_bytes(void* pointer, std::size_t bytes) noexcept {
-    if (pointer && current_meter) current_meter->add(-static_cast<std::ptrdiff_t>(bytes));
-    std::free(pointer);
+    if (!pointer) return;
+    if (current_meter) current_meter->add(-static_cast<std::ptrdiff_t>(bytes));
+    free_aligned(pointer, bytes);
 }
 
 }  // namespace detail

@@ -72,8 +72,7 @@ void fill_gaussian(Panel<T> panel, std::uint64_t seed, Stream stream, std::uint3
     });
 }
 
-#define INSTANTIATE(T) \
-    template void fill_gaussian<T>(Panel<T>, std::uint64_t, Stream, std::uint32_t, index_t, index_t);
+#define INSTANTIATE(T) template void fill_gaussian<T>(Panel<T>, std::uint64_t, Stream, std::uint32_t, index_t, index_t);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE
 

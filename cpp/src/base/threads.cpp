@@ -1,6 +1,7 @@
 #include "svdkit/base/threads.hpp"
 
 #include <omp.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +11,11 @@ namespace svdkit {
 
 namespace {
 thread_local int scoped_threads = 0;
+
+// A forked child has no team of threads, and OpenMP would wait for the parent's: its loops are serial.
+std::atomic<bool> forked_child{false};
+[[maybe_unused]] const int watch_fork = pthread_atfork(nullptr, nullptr, [] { forked_child = true; });
+
 std::atomic<int> default_threads{0};
 
 // Waking a team of threads costs some 10 microseconds: less work than this is faster alone.
@@ -31,7 +37,8 @@ ThreadScope::ThreadScope(int threads) : outer_(scoped_threads) {
 ThreadScope::~ThreadScope() { scoped_threads = outer_; }
 
 void parallel_for(index_t parts, double work, const std::function<void(index_t)>& body) {
-    const int threads = work < kParallelWork ? 1 : static_cast<int>(std::min<index_t>(num_threads(), parts));
+    const int threads =
+        work < kParallelWork || forked_child ? 1 : static_cast<int>(std::min<index_t>(num_threads(), parts));
     if (threads <= 1) {
         for (index_t part = 0; part < parts; ++part) body(part);
         return;

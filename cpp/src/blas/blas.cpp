@@ -26,40 +26,46 @@ using c128 = std::complex<double>;
 
 extern "C" {
 // One routine in its four scalar types. gfortran appends the length of every character argument.
-#define DECLARE_GEMM(x, T)                                                                                      \
-    void SVDKIT_FORTRAN(x##gemm)(const char*, const char*, const fint*, const fint*, const fint*, const T*,     \
-                                 const T*, const fint*, const T*, const fint*, const T*, T*, const fint*, std::size_t, \
+#define DECLARE_GEMM(x, T)                                                                                            \
+    void SVDKIT_FORTRAN(x##gemm)(const char*, const char*, const fint*, const fint*, const fint*, const T*, const T*, \
+                                 const fint*, const T*, const fint*, const T*, T*, const fint*, std::size_t,          \
                                  std::size_t);
-DECLARE_GEMM(s, float) DECLARE_GEMM(d, double) DECLARE_GEMM(c, c64) DECLARE_GEMM(z, c128)
+DECLARE_GEMM(s, float)
+DECLARE_GEMM(d, double)
+DECLARE_GEMM(c, c64)
+DECLARE_GEMM(z, c128)
 
-#define DECLARE_FACTOR(x, T, ORGQR)                                                                             \
-    void SVDKIT_FORTRAN(x##potrf)(const char*, const fint*, T*, const fint*, fint*, std::size_t);               \
-    void SVDKIT_FORTRAN(x##trtri)(const char*, const char*, const fint*, T*, const fint*, fint*, std::size_t,   \
-                                  std::size_t);                                                                 \
-    void SVDKIT_FORTRAN(x##geqrf)(const fint*, const fint*, T*, const fint*, T*, T*, const fint*, fint*);       \
+#define DECLARE_FACTOR(x, T, ORGQR)                                                                               \
+    void SVDKIT_FORTRAN(x##potrf)(const char*, const fint*, T*, const fint*, fint*, std::size_t);                 \
+    void SVDKIT_FORTRAN(x##trtri)(const char*, const char*, const fint*, T*, const fint*, fint*, std::size_t,     \
+                                  std::size_t);                                                                   \
+    void SVDKIT_FORTRAN(x##geqrf)(const fint*, const fint*, T*, const fint*, T*, T*, const fint*, fint*);         \
     void SVDKIT_FORTRAN(ORGQR)(const fint*, const fint*, const fint*, T*, const fint*, const T*, T*, const fint*, \
                                fint*);
-DECLARE_FACTOR(s, float, sorgqr) DECLARE_FACTOR(d, double, dorgqr) DECLARE_FACTOR(c, c64, cungqr)
+DECLARE_FACTOR(s, float, sorgqr)
+DECLARE_FACTOR(d, double, dorgqr)
+DECLARE_FACTOR(c, c64, cungqr)
 DECLARE_FACTOR(z, c128, zungqr)
 
-#define DECLARE_REAL(x, T)                                                                                      \
-    void SVDKIT_FORTRAN(x##gesdd)(const char*, const fint*, const fint*, T*, const fint*, T*, T*, const fint*, T*, \
-                                  const fint*, T*, const fint*, fint*, fint*, std::size_t);                     \
-    void SVDKIT_FORTRAN(x##gesvd)(const char*, const char*, const fint*, const fint*, T*, const fint*, T*, T*,  \
-                                  const fint*, T*, const fint*, T*, const fint*, fint*, std::size_t, std::size_t); \
-    void SVDKIT_FORTRAN(x##syevd)(const char*, const char*, const fint*, T*, const fint*, T*, T*, const fint*,  \
-                                  fint*, const fint*, fint*, std::size_t, std::size_t);
-DECLARE_REAL(s, float) DECLARE_REAL(d, double)
+#define DECLARE_REAL(x, T)                                                                                            \
+    void SVDKIT_FORTRAN(x##gesdd)(const char*, const fint*, const fint*, T*, const fint*, T*, T*, const fint*, T*,    \
+                                  const fint*, T*, const fint*, fint*, fint*, std::size_t);                           \
+    void SVDKIT_FORTRAN(x##gesvd)(const char*, const char*, const fint*, const fint*, T*, const fint*, T*, T*,        \
+                                  const fint*, T*, const fint*, T*, const fint*, fint*, std::size_t, std::size_t);    \
+    void SVDKIT_FORTRAN(x##syevd)(const char*, const char*, const fint*, T*, const fint*, T*, T*, const fint*, fint*, \
+                                  const fint*, fint*, std::size_t, std::size_t);
+DECLARE_REAL(s, float)
+DECLARE_REAL(d, double)
 
-#define DECLARE_COMPLEX(x, T, R)                                                                                \
-    void SVDKIT_FORTRAN(x##gesdd)(const char*, const fint*, const fint*, T*, const fint*, R*, T*, const fint*, T*, \
-                                  const fint*, T*, const fint*, R*, fint*, fint*, std::size_t);                 \
-    void SVDKIT_FORTRAN(x##gesvd)(const char*, const char*, const fint*, const fint*, T*, const fint*, R*, T*,  \
-                                  const fint*, T*, const fint*, T*, const fint*, R*, fint*, std::size_t,        \
-                                  std::size_t);                                                                 \
-    void SVDKIT_FORTRAN(x##heevd)(const char*, const char*, const fint*, T*, const fint*, R*, T*, const fint*, R*, \
+#define DECLARE_COMPLEX(x, T, R)                                                                                       \
+    void SVDKIT_FORTRAN(x##gesdd)(const char*, const fint*, const fint*, T*, const fint*, R*, T*, const fint*, T*,     \
+                                  const fint*, T*, const fint*, R*, fint*, fint*, std::size_t);                        \
+    void SVDKIT_FORTRAN(x##gesvd)(const char*, const char*, const fint*, const fint*, T*, const fint*, R*, T*,         \
+                                  const fint*, T*, const fint*, T*, const fint*, R*, fint*, std::size_t, std::size_t); \
+    void SVDKIT_FORTRAN(x##heevd)(const char*, const char*, const fint*, T*, const fint*, R*, T*, const fint*, R*,     \
                                   const fint*, fint*, const fint*, fint*, std::size_t, std::size_t);
-DECLARE_COMPLEX(c, c64, float) DECLARE_COMPLEX(z, c128, double)
+DECLARE_COMPLEX(c, c64, float)
+DECLARE_COMPLEX(z, c128, double)
 
 #ifdef SVDKIT_BLAS_PREFIX
 void SVDKIT_C(openblas_set_num_threads)(int);
@@ -108,16 +114,16 @@ const real_t<T>& real_part(const T& x) {
 }
 
 // PICK(gemm) is the routine of scalar T.
-#define PICK4(s, d, c, z)                                   \
-    [] {                                                    \
-        if constexpr (std::is_same_v<T, float>)             \
-            return SVDKIT_FORTRAN(s);                       \
-        else if constexpr (std::is_same_v<T, double>)       \
-            return SVDKIT_FORTRAN(d);                       \
-        else if constexpr (std::is_same_v<T, c64>)          \
-            return SVDKIT_FORTRAN(c);                       \
-        else                                                \
-            return SVDKIT_FORTRAN(z);                       \
+#define PICK4(s, d, c, z)                             \
+    [] {                                              \
+        if constexpr (std::is_same_v<T, float>)       \
+            return SVDKIT_FORTRAN(s);                 \
+        else if constexpr (std::is_same_v<T, double>) \
+            return SVDKIT_FORTRAN(d);                 \
+        else if constexpr (std::is_same_v<T, c64>)    \
+            return SVDKIT_FORTRAN(c);                 \
+        else                                          \
+            return SVDKIT_FORTRAN(z);                 \
     }()
 #define PICK(name) PICK4(s##name, d##name, c##name, z##name)
 
@@ -274,16 +280,16 @@ int orgqr(index_t m, index_t n, T* a, index_t lda, const T* tau) {
 
 }  // namespace lapack
 
-#define INSTANTIATE(T)                                                                                           \
-    template void blas::gemm<T>(blas::Op, blas::Op, index_t, index_t, index_t, T, const T*, index_t, const T*,   \
-                                index_t, T, T*, index_t);                                                        \
-    template int lapack::gesdd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);          \
-    template int lapack::gesvd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);          \
-    template int lapack::gesdd_values<T>(index_t, index_t, T*, index_t, real_t<T>*);                             \
-    template int lapack::heevd<T>(index_t, T*, index_t, real_t<T>*);                                             \
-    template int lapack::potrf<T>(index_t, T*, index_t);                                                         \
-    template int lapack::trtri<T>(index_t, T*, index_t);                                                         \
-    template int lapack::geqrf<T>(index_t, index_t, T*, index_t, T*);                                            \
+#define INSTANTIATE(T)                                                                                         \
+    template void blas::gemm<T>(blas::Op, blas::Op, index_t, index_t, index_t, T, const T*, index_t, const T*, \
+                                index_t, T, T*, index_t);                                                      \
+    template int lapack::gesdd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);        \
+    template int lapack::gesvd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);        \
+    template int lapack::gesdd_values<T>(index_t, index_t, T*, index_t, real_t<T>*);                           \
+    template int lapack::heevd<T>(index_t, T*, index_t, real_t<T>*);                                           \
+    template int lapack::potrf<T>(index_t, T*, index_t);                                                       \
+    template int lapack::trtri<T>(index_t, T*, index_t);                                                       \
+    template int lapack::geqrf<T>(index_t, index_t, T*, index_t, T*);                                          \
     template int lapack::orgqr<T>(index_t, index_t, T*, index_t, const T*);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE

@@ -8,15 +8,15 @@ namespace svdkit {
 namespace {
 
 using detail::add_in_order;
-using detail::Ahead;
 using detail::adjoint_tile;
+using detail::Ahead;
 using detail::forward_tile;
 using detail::set_zero;
 using detail::Widened;
 using detail::WidenedOutput;
 
-// Cache sizes the cut aims at: half of the smallest second-level (1 MiB) and first-level (32 KiB) caches, and a strip of A that
-// leaves room for the next one and the panels.
+// Cache sizes the cut aims at: half of the smallest second-level (1 MiB) and first-level (32 KiB) caches, and a strip
+// of A that leaves room for the next one and the panels.
 constexpr index_t kCacheBytes = 1024 * 1024;
 constexpr index_t kStripBytes = kCacheBytes / 4;
 constexpr index_t kChunkBytes = 16 * 1024;
@@ -77,8 +77,8 @@ index_t chunk_cols(index_t b) {
 // rows of the one below (the strip that a fused pass takes next: one half while it computes Y, the other with Z).
 enum class Fetch { none, next, below_upper, below_lower };
 
-// Calls body(i, rows, c, cols, tile, ahead) for the tiles of A's rows [row, row + rows) and columns [col, col + cols), a
-// strip of rows at a time; i and c count from row and col.
+// Calls body(i, rows, c, cols, tile, ahead) for the tiles of A's rows [row, row + rows) and columns [col, col + cols),
+// a strip of rows at a time; i and c count from row and col.
 template <class T, class S, class Body>
 void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index_t cols, index_t strip, index_t chunk,
                    Fetch fetch, const Body& body) {
@@ -105,22 +105,26 @@ void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index
 template <class T, class S>
 void forward_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> x, Panel<T> y, index_t strip, Fetch fetch) {
     for_each_tile<T>(a, row, y.rows, col, x.rows, strip, chunk_cols<T>(x.cols), fetch,
-                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, Ahead<T> ahead) {
-                      forward_tile(tile.data(), tile.ld(), rows, cols, x.row(c), x.ld, y.row(i), y.ld, x.cols, ahead);
-                  });
+                     [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, Ahead<T> ahead) {
+                         forward_tile(tile.data(), tile.ld(), rows, cols, x.row(c), x.ld, y.row(i), y.ld, x.cols,
+                                      ahead);
+                     });
 }
 
 // Z (columns [col, col + z.rows)) += A^H Y over rows [row, row + y.rows).
 template <class T, class S>
 void adjoint_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> y, Panel<T> z, index_t strip, Fetch fetch) {
     for_each_tile<T>(a, row, y.rows, col, z.rows, strip, chunk_cols<T>(y.cols), fetch,
-                  [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, Ahead<T> ahead) {
-                      adjoint_tile(tile.data(), tile.ld(), rows, cols, y.row(i), y.ld, z.row(c), z.ld, y.cols, ahead);
-                  });
+                     [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, Ahead<T> ahead) {
+                         adjoint_tile(tile.data(), tile.ld(), rows, cols, y.row(i), y.ld, z.row(c), z.ld, y.cols,
+                                      ahead);
+                     });
 }
 
 // Row parts that keep a private n x b sum each: few enough that the sums are a small share of the work.
-index_t private_parts(index_t rows, index_t b) { return std::clamp<index_t>(rows / (64 * b), std::min<index_t>(8, rows), 128); }
+index_t private_parts(index_t rows, index_t b) {
+    return std::clamp<index_t>(rows / (64 * b), std::min<index_t>(8, rows), 128);
+}
 
 // Rows per strip of the fused pass. A strip is read for Y and again for Z: while the panels are small it stays in the
 // second-level cache; once the panels outgrow that cache, reading them less often matters more.
@@ -372,11 +376,11 @@ bool gram_is_fused(ConstView<S> a) {
     return is_column_major(a) ? column_strip_fits<T>(a.cols) : strip_fits<T>(a.cols);
 }
 
-#define INSTANTIATE_STORED(T, S)                                                         \
-    template void forward_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, bool);       \
-    template void adjoint_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>);             \
-    template void gram_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, Panel<T>);      \
-    template void outer_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, Panel<T>);     \
+#define INSTANTIATE_STORED(T, S)                                                     \
+    template void forward_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, bool);   \
+    template void adjoint_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>);         \
+    template void gram_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, Panel<T>);  \
+    template void outer_pass<T, S>(ConstView<S>, ConstPanel<T>, Panel<T>, Panel<T>); \
     template bool gram_is_fused<T, S>(ConstView<S>);
 #define INSTANTIATE(T) INSTANTIATE_STORED(T, T)
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)

@@ -171,7 +171,8 @@ index_t extend_by_columns(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> 
     for (index_t j = kept; j < w.cols; ++j) {
         fill_gaussian(w.col_range(kept, 1), replacements.seed, Stream::replacement, replacements.used++);
         const double full = column_norm<T>(w, kept), outside = orthogonalise(-1);
-        if (outside > 1e3 * static_cast<double>(epsilon<T>) * full && normalise(outside)) ++kept;  // else: space used up
+        if (outside > 1e3 * static_cast<double>(epsilon<T>) * full && normalise(outside))
+            ++kept;  // else: space used up
     }
     for (index_t i = 0; i < w.rows; ++i) std::fill_n(w.row(i) + kept, w.cols - kept, T(0));
     return kept;
@@ -254,9 +255,9 @@ void column_norms(ConstPanel<T> w, double* norms) {
     }
 }
 
-#define INSTANTIATE(T)                                                                                                \
-    template index_t extend_basis<T>(ConstPanel<T>, Panel<T>, Panel<T>, Panel<T>, double, Replacements&);             \
-    template void rotate<T>(Panel<T>, ConstPanel<T>);                                                                 \
+#define INSTANTIATE(T)                                                                                    \
+    template index_t extend_basis<T>(ConstPanel<T>, Panel<T>, Panel<T>, Panel<T>, double, Replacements&); \
+    template void rotate<T>(Panel<T>, ConstPanel<T>);                                                     \
     template void column_norms<T>(ConstPanel<T>, double*);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE

@@ -38,8 +38,8 @@ void small_singular_values(Panel<T> a, real_t<T>* s) {
     }
 }
 
-#define INSTANTIATE(T)                                                          \
-    template bool small_svd<T>(Panel<T>, Panel<T>, real_t<T>*, Panel<T>);       \
+#define INSTANTIATE(T)                                                    \
+    template bool small_svd<T>(Panel<T>, Panel<T>, real_t<T>*, Panel<T>); \
     template void small_singular_values<T>(Panel<T>, real_t<T>*);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE

@@ -97,8 +97,8 @@ void scatter(const CsrView<T, Index>& a, const CsrPartition& partition, Panel<T>
     parallel_for(sums, 2.0 * static_cast<double>((a.nnz() + a.cols) * z.cols), [&](index_t q) {
         const Panel<T> sum{memory.data() + q * a.cols * ld, a.cols, z.cols, ld};
         set_zero(sum);
-        body(partition[static_cast<std::size_t>(groups.begin(q))], partition[static_cast<std::size_t>(groups.begin(q + 1))],
-             sum);
+        body(partition[static_cast<std::size_t>(groups.begin(q))],
+             partition[static_cast<std::size_t>(groups.begin(q + 1))], sum);
     });
     add_in_order(memory.data(), sums, a.cols * ld, ld, z);
 }
@@ -132,8 +132,8 @@ void check_structure(const CsrView<T, Index>& a) {
     for (index_t p = 0; p < a.nnz(); ++p) {
         const index_t column = static_cast<index_t>(a.columns[p]);
         if (column < 0 || column >= a.cols) {
-            throw InvalidArgument("sparse matrix: index " + std::to_string(column) + " at position " + std::to_string(p) +
-                                  " is outside 0.." + std::to_string(a.cols - 1));
+            throw InvalidArgument("sparse matrix: index " + std::to_string(column) + " at position " +
+                                  std::to_string(p) + " is outside 0.." + std::to_string(a.cols - 1));
         }
     }
 }
@@ -142,10 +142,11 @@ template <class T, class Index>
 void spmm(const CsrView<T, Index>& a, const CsrPartition& partition, ConstPanel<T> x, Panel<T> y) {
     const Widened<T> in(x);
     const WidenedOutput<T> out(y);
-    parallel_for(static_cast<index_t>(partition.size()) - 1, 2.0 * static_cast<double>(a.nnz() * x.cols), [&](index_t part) {
-        const auto p = static_cast<std::size_t>(part);
-        forward_rows(a, partition[p], partition[p + 1], in.panel(), out.panel());
-    });
+    parallel_for(static_cast<index_t>(partition.size()) - 1, 2.0 * static_cast<double>(a.nnz() * x.cols),
+                 [&](index_t part) {
+                     const auto p = static_cast<std::size_t>(part);
+                     forward_rows(a, partition[p], partition[p + 1], in.panel(), out.panel());
+                 });
 }
 
 template <class T, class Index>

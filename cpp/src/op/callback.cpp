@@ -18,7 +18,11 @@ T inner(const Block<T>& x, const Block<T>& y) {
 
 template <class T>
 double norm(const Block<T>& x) {
-    return std::sqrt(static_cast<double>(std::abs(inner(x, x))));
+    double largest = 0, sum = 0;  // entries as multiples of the largest: no square leaves the range
+    for (index_t i = 0; i < x.rows(); ++i) largest = std::max(largest, static_cast<double>(std::abs(x(i, 0))));
+    for (index_t i = 0; largest > 0 && i < x.rows(); ++i)
+        sum += std::pow(static_cast<double>(std::abs(x(i, 0))) / largest, 2);
+    return largest * std::sqrt(sum);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ std::vector<T> column_means(const Operator<T>& a) {
     return means;
 }
 
-#define INSTANTIATE(T)         \
+#define INSTANTIATE(T)          \
     template class Centered<T>; \
     template std::vector<T> column_means<T>(const Operator<T>&);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)

@@ -1,5 +1,9 @@
 #include "svdkit/op/dense.hpp"
 
+#include <cmath>
+#include <cstdlib>
+
+#include "svdkit/base/buffer.hpp"
 #include "svdkit/kernel/block_pass.hpp"
 #include "svdkit/kernel/scan.hpp"
 
@@ -28,6 +32,26 @@ int Dense<T, S>::gram_passes() const {
 template <class T, class S>
 int Dense<T, S>::outer_passes() const {
     return gram_is_fused<T>(a_.transposed()) ? 1 : 2;
+}
+template <class T, class S>
+OwnedOperator<T> Dense<T, S>::scaled_copy(int exponent) const {
+    // The copy keeps the direction in which A is contiguous: the path through the kernels depends on it.
+    const bool by_columns = std::abs(a_.row_stride) < std::abs(a_.col_stride);
+    const ConstView<S> from = by_columns ? a_.transposed() : a_;
+    auto memory = std::make_shared<Buffer<T>>(detail::checked_product(from.rows, from.cols));
+    // In two steps, neither of which leaves the range of the type.
+    const auto half = std::ldexp(real_t<T>(1), exponent / 2), rest = std::ldexp(real_t<T>(1), exponent - exponent / 2);
+    for (index_t i = 0; i < from.rows; ++i) {
+        for (index_t j = 0; j < from.cols; ++j) {
+            if constexpr (std::is_same_v<S, T>) {
+                (*memory)[i * from.cols + j] = from(i, j) * half * rest;
+            } else {
+                (*memory)[i * from.cols + j] = widen(from(i, j)) * half * rest;
+            }
+        }
+    }
+    const ConstView<T> copy{memory->data(), from.rows, from.cols, from.cols, 1};
+    return {memory, std::make_unique<Dense<T>>(by_columns ? copy.transposed() : copy)};
 }
 template <class T, class S>
 std::optional<double> Dense<T, S>::max_abs() const {

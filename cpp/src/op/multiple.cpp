@@ -23,15 +23,6 @@ void multiply(int exponent, ConstPanel<T> in, Panel<T> out, const Multiply& prod
     scale<T>(out, exponent - exponent / 2, out);
 }
 
-// Both products: the input carries the exponent of the first, what is left belongs to the second.
-template <class T, class Multiply>
-void multiply_twice(int exponent, ConstPanel<T> in, Panel<T> middle, Panel<T> out, const Multiply& product) {
-    const ScratchPanel<T> scaled(in.rows, in.cols);
-    scale(in, exponent, scaled.panel());
-    product(scaled.panel(), middle, out);
-    scale<T>(out, exponent, out);
-}
-
 }  // namespace
 
 template <class T>
@@ -42,18 +33,6 @@ void Multiple<T>::apply(ConstPanel<T> x, Panel<T> y) const {
 template <class T>
 void Multiple<T>::apply_adjoint(ConstPanel<T> y, Panel<T> z) const {
     multiply<T>(exponent_, y, z, [&](ConstPanel<T> in, Panel<T> out) { a_.apply_adjoint(in, out); });
-}
-
-template <class T>
-void Multiple<T>::apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const {
-    multiply_twice<T>(exponent_, x, y, z,
-                      [&](ConstPanel<T> in, Panel<T> middle, Panel<T> out) { a_.apply_gram(in, middle, out); });
-}
-
-template <class T>
-void Multiple<T>::apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const {
-    multiply_twice<T>(exponent_, y, z, w,
-                      [&](ConstPanel<T> in, Panel<T> middle, Panel<T> out) { a_.apply_outer(in, middle, out); });
 }
 
 #define INSTANTIATE(T) template class Multiple<T>;

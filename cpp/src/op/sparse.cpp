@@ -1,5 +1,7 @@
 #include "svdkit/op/sparse.hpp"
 
+#include <cmath>
+
 #include "svdkit/base/scratch.hpp"
 #include "svdkit/kernel/scan.hpp"
 
@@ -84,6 +86,17 @@ void Sparse<T, Index>::apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) cons
     }
 }
 
+// Only the values are copied; the structure is shared.
+template <class T, class Index>
+OwnedOperator<T> Sparse<T, Index>::scaled_copy(int exponent) const {
+    auto values = std::make_shared<Buffer<T>>(a_.nnz());
+    const auto half = std::ldexp(real_t<T>(1), exponent / 2), rest = std::ldexp(real_t<T>(1), exponent - exponent / 2);
+    for (index_t p = 0; p < a_.nnz(); ++p) (*values)[p] = a_.values[p] * half * rest;
+    CsrView<T, Index> copy = a_;
+    copy.values = values->data();
+    return {values, std::make_unique<Sparse>(copy, layout_)};
+}
+
 // Duplicates add up, so this bounds the largest entry from below or above by their number: enough to choose a scale.
 template <class T, class Index>
 std::optional<double> Sparse<T, Index>::max_abs() const {
@@ -96,8 +109,8 @@ OperatorCost Sparse<T, Index>::cost() const {
     return {(is_complex<T> ? 8 : 2) * nnz, nnz * (sizeof(T) + sizeof(Index))};
 }
 
-#define INSTANTIATE(T)                       \
-    template class Sparse<T, std::int32_t>;  \
+#define INSTANTIATE(T)                      \
+    template class Sparse<T, std::int32_t>; \
     template class Sparse<T, std::int64_t>;
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE

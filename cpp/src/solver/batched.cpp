@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "svdkit/base/threads.hpp"
-#include "svdkit/op/dense.hpp"
 
 namespace svdkit {
 
 template <class T>
-std::vector<Result<T>> tsvd_batched(std::span<const ConstView<T>> stack, const Options<T>& options, Monitor& monitor) {
+std::vector<Result<T>> tsvd_batched(std::span<const Operator<T>* const> stack, const Options<T>& options,
+                                    Monitor& monitor) {
     constexpr index_t group = 64;  // matrices between two polls
     const ThreadScope threads(options.threads);
     Options<T> each = options;
@@ -20,7 +20,7 @@ std::vector<Result<T>> tsvd_batched(std::span<const ConstView<T>> stack, const O
         const index_t size = std::min(group, count - done);
         parallel_for(size, 1e9, [&](index_t i) {
             const auto at = static_cast<std::size_t>(done + i);
-            results[at] = tsvd<T>(Dense<T>(stack[at]), each);
+            results[at] = tsvd<T>(*stack[at], each);
         });
         done += size;
         if (monitor.poll({.iteration = done, .converged = done, .wanted = count, .passes = done})) break;
@@ -30,7 +30,7 @@ std::vector<Result<T>> tsvd_batched(std::span<const ConstView<T>> stack, const O
 }
 
 #define INSTANTIATE(T) \
-    template std::vector<Result<T>> tsvd_batched<T>(std::span<const ConstView<T>>, const Options<T>&, Monitor&);
+    template std::vector<Result<T>> tsvd_batched<T>(std::span<const Operator<T>* const>, const Options<T>&, Monitor&);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE
 

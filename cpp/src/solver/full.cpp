@@ -1,7 +1,9 @@
 #include "svdkit/solver/full.hpp"
 
 #include <algorithm>
+#include <cmath>
 
+#include "svdkit/kernel/scan.hpp"
 #include "svdkit/kernel/small_svd.hpp"
 #include "svdkit/solver/residual.hpp"
 
@@ -30,6 +32,20 @@ Block<T> entries(Counted<T>& a) {
     return dense;
 }
 
+// Scales the copy so that its largest entry is near one, exactly; returns the exponent taken out. LAPACK then does the
+// same for every multiple 2^q A, also where something tiny underflows on the way.
+template <class T>
+int normalise(Block<T>& dense) {
+    const double largest = scan(ConstView<T>{dense.data(), dense.rows(), dense.cols(), dense.ld(), 1}).max_abs;
+    if (largest == 0) return 0;
+    const int exponent = std::ilogb(largest);
+    const auto factor = std::ldexp(real_t<T>(1), -exponent);
+    if (exponent != 0) {
+        for (index_t i = 0; i < dense.rows() * dense.ld(); ++i) dense.data()[i] *= factor;
+    }
+    return exponent;
+}
+
 template <class T>
 Block<T> columns(const Block<T>& from, index_t first, index_t count) {
     Block<T> to(from.rows(), count, count);
@@ -43,6 +59,7 @@ template <class T>
 Result<T> full(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     const index_t m = a.rows(), n = a.cols(), p = std::min(m, n), k = options.k;
     Block<T> dense = entries(a);
+    const int exponent = normalise(dense);
     monitor.poll({.wanted = k, .passes = a.passes()});
     Block<T> u(m, p, p), v(n, p, p);
     std::vector<real_t<T>> s(static_cast<std::size_t>(p));
@@ -50,6 +67,7 @@ Result<T> full(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     if (!small_svd(dense.panel(), u.panel(), s.data(), v.panel())) {
         result.report.notes.emplace_back("gesdd did not converge; gesvd was used");
     }
+    for (real_t<T>& value : s) value = std::ldexp(value, exponent);
     const index_t first = options.which == Which::largest ? 0 : p - k;
     const bool all = k == p;
     result.u = all ? std::move(u) : columns(u, first, k);
@@ -57,8 +75,7 @@ Result<T> full(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     result.s.assign(s.begin() + first, s.begin() + first + k);
     result.report.residuals = measure_residuals<T>(a, result.u, result.s, result.v);
     const double scale = static_cast<double>(s[0]);
-    const double tolerance = std::max(effective_tolerance<T>(options.tol),
-                                      static_cast<double>(epsilon<T>) * static_cast<double>(std::max(m, n))) * scale;
+    const double tolerance = options.tol * scale;
     result.report.converged = std::ranges::all_of(result.report.residuals, [&](double r) { return r <= tolerance; });
     return result;
 }

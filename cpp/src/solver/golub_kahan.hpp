@@ -129,10 +129,9 @@ private:
         norm_ = std::max(norm_, *std::ranges::max_element(norms));
     }
 
-    // What is left of a column below this is rounding, not a direction: relative to |A|, never absolute.
-    double floor() const {
-        return 10 * static_cast<double>(epsilon<T>) * std::sqrt(static_cast<double>(a_.rows())) * norm_;
-    }
+    // What is left of a column below this is rounding, not a direction: relative to |A|, never absolute. Not larger, or
+    // in single precision it would swallow residuals above the tolerance.
+    double floor() const { return 2 * static_cast<double>(epsilon<T>) * norm_; }
 
     Counted<T>& a_;
     index_t size_ = 0, next_ = 0, last_ = 0;

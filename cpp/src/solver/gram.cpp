@@ -1,6 +1,7 @@
 #include "svdkit/solver/gram.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "svdkit/kernel/gram_matrix.hpp"
@@ -24,9 +25,13 @@ Result<T> gram(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     const bool stop = monitor.poll({.iteration = 1, .wanted = k, .passes = a.passes()});
     small_eigh(g.panel(), values.data(), v.panel());
     Result<T> result = rayleigh_ritz<T>(a, std::move(v), options.seed);
-    const double bound = effective_tolerance<T>(options.tol) * static_cast<double>(result.s.front());
+    const double bound = options.tol * static_cast<double>(result.s.front());
     result.report.iterations = 1;
-    result.report.converged = std::ranges::all_of(result.report.residuals, [&](double r) { return r <= bound; });
+    const double smallest =
+        std::max(2 * static_cast<double>(epsilon<T>) / options.tol, 10 * std::sqrt(static_cast<double>(epsilon<T>)));
+    result.report.converged =
+        static_cast<double>(result.s.back()) >= smallest * static_cast<double>(result.s.front()) &&
+        std::ranges::all_of(result.report.residuals, [&](double r) { return r <= bound; });
     if (stop && !result.report.converged) result.report.notes.push_back("stopped early: " + monitor.stop_reason());
     if (wide) {
         a.flip();

@@ -2,9 +2,10 @@
 //
 //   A^H A V = V T + V_next R E^H
 //
-// Ritz values of T are squares, so an estimate |R y_i(last block)| / sigma_i of the residual of A carries a rounding error
-// of about epsilon |A| (|A| / sigma_i): good to a tolerance tol while sigma_i >= (2 epsilon / tol) |A|. The caller
-// finishes with a Rayleigh-Ritz step on A V, which squares nothing, and measures residuals; see solver/lanczos.hpp.
+// Ritz values of T are squares, so an estimate |R y_i(last block)| / sigma_i of the residual of A carries a rounding
+// error of about epsilon |A| (|A| / sigma_i): good to a tolerance tol while sigma_i >= (2 epsilon / tol) |A|; and below
+// sqrt(epsilon) |A| a square is lost in the rounding of the largest. The caller finishes with a Rayleigh-Ritz step on A
+// V, which squares nothing, and measures residuals; see solver/lanczos.hpp.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +27,10 @@ class GramLanczos {
 
 public:
     /// Smallest sigma / |A| that this process resolves to `tol`.
-    static double resolution(double tol) { return 2 * static_cast<double>(epsilon<T>) / tol; }
+    static double resolution(double tol) {
+        const double eps = static_cast<double>(epsilon<T>);
+        return std::max(2 * eps / tol, 10 * std::sqrt(eps));
+    }
 
     /// A basis of at most `capacity` vectors, grown `width` at a time.
     GramLanczos(Counted<T>& a, index_t capacity, index_t width, std::uint64_t seed)
@@ -60,8 +64,8 @@ public:
         squared_norm_ = std::max(squared_norm_, *std::ranges::max_element(norms));
 
         const Panel<T> h = h_.panel().row_range(0, j + w).col_range(0, w);
-        next_ = extend_basis<T>(v_.panel().col_range(0, j + w), out, h, coupling_.panel().row_range(0, w).col_range(0, w),
-                                floor(), replacements_);
+        next_ = extend_basis<T>(v_.panel().col_range(0, j + w), out, h,
+                                coupling_.panel().row_range(0, w).col_range(0, w), floor(), replacements_);
         for (index_t i = 0; i < j + w; ++i) {
             for (index_t c = 0; c < w; ++c) {
                 const Wide value = i < j ? Wide(h(i, c)) : (Wide(h(i, c)) + conj(Wide(h(j + c, i - j)))) / 2.0;
@@ -129,9 +133,7 @@ private:
         for (index_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
     }
 
-    double floor() const {
-        return 10 * static_cast<double>(epsilon<T>) * std::sqrt(static_cast<double>(a_.rows())) * squared_norm_;
-    }
+    double floor() const { return 2 * static_cast<double>(epsilon<T>) * squared_norm_; }
 
     Counted<T>& a_;
     index_t size_ = 0, next_ = 0, last_ = 0;

@@ -102,7 +102,7 @@ Block<T> find_missed(Counted<T>& a, const Result<T>& result, index_t width, cons
     const Deflated<T> rest(a, result.u, result.v);
     Counted<T> counted(rest);
     const index_t rest_size = std::min(a.rows(), a.cols()) - options.k;
-    width = std::min(width, rest_size);
+    width = std::min(std::max<index_t>(width, 8), rest_size);
     if (width <= 0) return {};
     const index_t capacity = std::min(kProbeSteps * width, rest_size);
     GolubKahan<T> probe(counted, capacity, width, options.seed);
@@ -111,10 +111,10 @@ Block<T> find_missed(Counted<T>& a, const Result<T>& result, index_t width, cons
     probe.start(start);
     while (probe.next() > 0 && probe.size() + probe.next() <= capacity) probe.step();
     probe.ritz();
-    const double bound = static_cast<double>(result.s.back()) +
-                         effective_tolerance<T>(options.tol) * static_cast<double>(result.s.front());
+    const double bound = static_cast<double>(result.s.back()) + options.tol * static_cast<double>(result.s.front());
     index_t found = 0;
-    while (found < std::min(probe.size(), width) && static_cast<double>(probe.theta()[static_cast<std::size_t>(found)]) > bound) {
+    while (found < std::min(probe.size(), width) &&
+           static_cast<double>(probe.theta()[static_cast<std::size_t>(found)]) > bound) {
         ++found;
     }
     return probe.right(0, found);
@@ -130,7 +130,7 @@ public:
           monitor_(monitor),
           plan_(make_plan(a, options, start.cols)),
           process_(a, plan_.capacity, plan_.width, options.seed),
-          tol_(effective_tolerance<T>(options.tol)) {
+          tol_(options.tol) {
         const Block<T> block(a.cols(), plan_.width);
         fill_gaussian(block.panel(), options.seed, Stream::start);
         for (index_t i = 0; i < start.rows; ++i) std::copy_n(start.row(i), start.cols, &block(i, 0));
@@ -143,10 +143,11 @@ public:
             const bool stop = stopped_;
             if (converged_ == wanted() || process_.next() == 0 || stop || unresolvable()) {
                 Result<T> result = form();
-                if (result.report.converged || process_.next() == 0 || stop || unresolvable() || safety_ < 1e-2) return result;
+                if (result.report.converged || process_.next() == 0 || stop || unresolvable() || safety_ < 1e-2)
+                    return result;
                 safety_ /= 5;
             }
-            contract(converged_);
+            if (process_.size() + process_.next() > plan_.capacity) contract(converged_);
         }
         Result<T> result = form();
         result.report.notes.emplace_back("gave up after " + std::to_string(kMaxCycles) + " restarts");
@@ -227,9 +228,9 @@ private:
         Result<T> result = rayleigh_ritz<T>(a_, std::move(vectors), options_.seed);
         Report& report = result.report;
         report.iterations = iterations_;
-        report.converged = count == options_.k && std::ranges::all_of(report.residuals, [&](double r) {
-                               return r <= tol_ * process_.norm();
-                           });
+        const bool resolved = static_cast<double>(result.s.back()) >= Process<T>::resolution(tol_) * process_.norm();
+        report.converged = count == options_.k && resolved &&
+                           std::ranges::all_of(report.residuals, [&](double r) { return r <= tol_ * process_.norm(); });
         if (!monitor_note_.empty() && !report.converged) report.notes.push_back("stopped early: " + monitor_note_);
         return result;
     }
@@ -271,8 +272,8 @@ Block<T> beside(ConstPanel<T> left, ConstPanel<T> right) {
     return both;
 }
 
-// Whether A A^H is the better operator for the one-sided process: the smaller side, unless the sizes are near and only the
-// other side's products share one read of A.
+// Whether A A^H is the better operator for the one-sided process: the smaller side, unless the sizes are near and only
+// the other side's products share one read of A.
 template <class T>
 bool outer_is_cheaper(Counted<T>& a) {
     const index_t m = a.rows(), n = a.cols();
@@ -312,7 +313,8 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
             iterations += result.report.iterations;
             return run.stopped();
         };
-        const bool stopped = one_sided ? solve.template operator()<GramLanczos>() : solve.template operator()<GolubKahan>();
+        const bool stopped =
+            one_sided ? solve.template operator()<GramLanczos>() : solve.template operator()<GolubKahan>();
         if (one_sided && !stopped && !result.report.converged) {
             one_sided = false;
             switched = "went on two-sided: values too small for products with A^H A";
@@ -325,7 +327,7 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
         }
         const index_t width = make_plan(a, options, start.cols()).width;
         const bool search_again = result.report.converged && options.which == Which::largest &&
-                                  may_miss_copies<T>(result.s, width, effective_tolerance<T>(options.tol));
+                                  may_miss_copies<T>(result.s, width, options.tol);
         if (!search_again) break;
         const Block<T> missed = find_missed(a, result, width, options, search);
         if (missed.cols() == 0) {

@@ -33,6 +33,15 @@ std::vector<double> measure_residuals(Counted<T>& a, ConstPanel<T> u, const std:
     return residuals;
 }
 
+// Columns of A V this small are zero: rounding of rounding, and soon below the range of the type.
+template <class T>
+double negligible(const Block<T>& image) {
+    std::vector<double> norms(static_cast<std::size_t>(image.cols()));
+    column_norms<T>(image, norms.data());
+    const double eps = static_cast<double>(epsilon<T>);
+    return eps * eps * *std::ranges::max_element(norms);
+}
+
 template <class T>
 Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
     const index_t k = v.cols();
@@ -46,7 +55,7 @@ Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
     const ScratchPanel<T> image(a.rows(), k), back(a.cols(), k);
     fused ? a.apply_gram(v, image.panel(), back.panel()) : a.apply(v, image.panel());
     for (index_t i = 0; i < a.rows(); ++i) std::copy_n(image.panel().row(i), k, &result.u(i, 0));
-    extend_basis<T>({result.u.data(), a.rows(), 0, k}, result.u, none, r, 0, replacements);
+    extend_basis<T>({result.u.data(), a.rows(), 0, k}, result.u, none, r, negligible<T>(result.u), replacements);
     result.s.resize(static_cast<std::size_t>(k));
     if (!small_svd(r.panel(), x.panel(), result.s.data(), y.panel())) {
         result.report.notes.emplace_back("gesdd did not converge; gesvd was used");
@@ -70,8 +79,8 @@ Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
     return result;
 }
 
-#define INSTANTIATE(T)                                                                                         \
-    template Result<T> rayleigh_ritz<T>(Counted<T>&, Block<T>, std::uint64_t);                                 \
+#define INSTANTIATE(T)                                                                                           \
+    template Result<T> rayleigh_ritz<T>(Counted<T>&, Block<T>, std::uint64_t);                                   \
     template std::vector<double> measure_residuals<T>(Counted<T>&, ConstPanel<T>, const std::vector<real_t<T>>&, \
                                                       ConstPanel<T>);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)

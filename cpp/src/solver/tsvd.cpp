@@ -21,7 +21,8 @@ namespace {
 
 // Where one method takes over from another. Derived from bench/ on the machines named there.
 constexpr index_t kAlwaysFull = 64;  // min(m, n) up to which LAPACK is never slower
-constexpr double kMaxDensified = 1024.0 * 1024 * 1024;  // bytes of an operator that may be written out as a dense matrix
+constexpr double kMaxDensified =
+    1024.0 * 1024 * 1024;  // bytes of an operator that may be written out as a dense matrix
 constexpr double kSmallestDensified = 256.0 * 1024 * 1024;
 
 template <class T>
@@ -43,7 +44,7 @@ void check(const Operator<T>& a, const Options<T>& options) {
 
 // Size of A's entries, for the choice of a scale: the largest, or what a product with random vectors suggests.
 template <class T>
-double magnitude(const Operator<T>& a, const Options<T>& options) {
+double magnitude(const Operator<T>& a, const Options<T>& options, index_t& passes) {
     if (options.max_abs > 0) return options.max_abs;
     if (const auto largest = a.max_abs()) return *largest;
     const Block<T> x(a.cols(), 4), y(a.rows(), 4);
@@ -52,6 +53,7 @@ double magnitude(const Operator<T>& a, const Options<T>& options) {
     double size = 0;
     for (int exponent : {0, sizeof(real_t<T>) == 4 ? -60 : -500, sizeof(real_t<T>) == 4 ? 60 : 500}) {
         Multiple<T>(a, exponent).apply(x, y);
+        ++passes;
         for (index_t i = 0; i < y.rows(); ++i)
             for (index_t j = 0; j < 4; ++j) size = std::max(size, static_cast<double>(std::abs(y(i, j))));
         if (size > 0 && std::isfinite(size)) return std::ldexp(size, -exponent);
@@ -65,7 +67,7 @@ template <class T>
 int scale_exponent(double size) {
     if (size == 0 || !std::isfinite(size)) return 0;
     const int exponent = std::ilogb(size);
-    const int safe = sizeof(real_t<T>) == 4 ? 20 : 200;
+    const int safe = sizeof(real_t<T>) == 4 ? 30 : 200;
     return std::abs(exponent) > safe ? -exponent : 0;
 }
 
@@ -103,7 +105,8 @@ const char* name(Method method) {
     return method == Method::full ? "full" : method == Method::gram ? "gram" : "lanczos";
 }
 
-// Seconds that the methods take, roughly, on two cores: flops at the rates of their loops (bench/). Only the order counts.
+// Seconds that the methods take, roughly, on two cores: flops at the rates of their loops (bench/). Only the order
+// counts.
 struct Estimate {
     double full, gram, lanczos;
 };
@@ -111,12 +114,14 @@ struct Estimate {
 template <class T>
 Estimate estimate(index_t rows, index_t cols, index_t k) {
     const double m = static_cast<double>(std::max(rows, cols)), n = static_cast<double>(std::min(rows, cols));
-    const double speed = (sizeof(real_t<T>) == 4 ? 2.0 : 1.0) / (is_complex<T> ? 4.0 : 1.0), wanted = static_cast<double>(k);
+    const double speed = (sizeof(real_t<T>) == 4 ? 2.0 : 1.0) / (is_complex<T> ? 4.0 : 1.0),
+                 wanted = static_cast<double>(k);
     const double vectors = 3.5 * wanted + 48;
     return {
         .full = ((m > 2 * n ? 6 * m * n * n : 0) + 22 * n * n * std::min(m, 2 * n)) / (2.5e10 * speed) + 2e-5,
         .gram = (m * n * n + 4 * m * n * wanted) / (1.2e11 * speed) + 12 * n * n * n / 1.5e10,
-        .lanczos = 4 * m * n * (vectors + wanted) / (1e11 * speed) + 8e-6 * vectors + 150 * std::pow(wanted + 24, 3) / 1.5e10,
+        .lanczos =
+            4 * m * n * (vectors + wanted) / (1e11 * speed) + 8e-6 * vectors + 150 * std::pow(wanted + 24, 3) / 1.5e10,
     };
 }
 
@@ -133,8 +138,11 @@ Choice choose_method(const Operator<T>& a, const Options<T>& options) {
     const bool dense = a.dense_view().has_value();
     if (dense && options.which == Which::largest) {
         const Estimate cost = estimate<T>(a.rows(), a.cols(), options.k);
-        if (cost.gram <= std::min(cost.full, cost.lanczos)) return {Method::gram, "long and narrow: the Gram matrix is cheapest"};
-        if (cost.full <= cost.lanczos) return {Method::full, "min(m, n) = " + std::to_string(p) + " is small for k = " + std::to_string(options.k)};
+        if (cost.gram <= std::min(cost.full, cost.lanczos))
+            return {Method::gram, "long and narrow: the Gram matrix is cheapest"};
+        if (cost.full <= cost.lanczos)
+            return {Method::full,
+                    "min(m, n) = " + std::to_string(p) + " is small for k = " + std::to_string(options.k)};
     }
     if (2 * options.k > p && (dense || bytes <= kMaxDensified)) {
         return {Method::full, "more than half of the min(m, n) = " + std::to_string(p) + " triplets are wanted"};
@@ -153,13 +161,18 @@ Result<T> tsvd(const Operator<T>& a, const Options<T>& options, Monitor& monitor
     const MemoryMeter memory;
 
     const Choice choice = choose_method(a, options);
-    const double size = magnitude(a, options);
+    Options<T> used = options;
+    used.tol = effective_tolerance<T>(options.tol, a.rows(), a.cols());
+    index_t looks = 0;  // reads of A to learn its magnitude
+    const double size = magnitude(a, options, looks);
+    if (used.max_passes > 0) used.max_passes = std::max<index_t>(1, used.max_passes - looks);
     const int exponent = scale_exponent<T>(size);
+    const OwnedOperator<T> copy = exponent == 0 ? OwnedOperator<T>{} : a.scaled_copy(exponent);
     const Multiple<T> scaled(a, exponent);
-    Counted<T> counted(exponent == 0 ? a : static_cast<const Operator<T>&>(scaled));
+    Counted<T> counted(exponent == 0 ? a : copy.op ? *copy.op : static_cast<const Operator<T>&>(scaled));
 
-    Result<T> result = size == 0 ? zero_result<T>(a.rows(), a.cols(), options.k)
-                                 : solve(choice.method, counted, options, monitor);
+    Result<T> result =
+        size == 0 ? zero_result<T>(a.rows(), a.cols(), options.k) : solve(choice.method, counted, used, monitor);
     fix_signs(result.u.panel(), result.v.panel());
     for (real_t<T>& value : result.s) value = std::ldexp(value, -exponent);
 
@@ -167,20 +180,24 @@ Result<T> tsvd(const Operator<T>& a, const Options<T>& options, Monitor& monitor
     for (double& residual : report.residuals) residual = std::ldexp(residual, -exponent);
     report.method = name(choice.method);
     report.reason = choice.reason;
-    report.tol = effective_tolerance<T>(options.tol);
-    report.passes = counted.passes();
+    report.tol = used.tol;
+    report.passes = counted.passes() + looks;
     report.seconds = {{"products", counted.seconds()}, {"total", monitor.seconds()}};
     report.peak_bytes = memory.peak_bytes();
     report.threads = num_threads();
     report.seed = options.seed;
-    if (exponent != 0) report.notes.push_back("computed on 2^" + std::to_string(exponent) + " A (exact)");
+    if (exponent != 0) {
+        report.notes.push_back("computed on 2^" + std::to_string(exponent) + " A (exact)" +
+                               (copy.op ? ", a copy" : ""));
+    }
     if (!a.note().empty()) report.notes.push_back(a.note());
-    if (choice.method == Method::full && !a.dense_view()) report.notes.emplace_back("A was written out as a dense matrix");
+    if (choice.method == Method::full && !a.dense_view())
+        report.notes.emplace_back("A was written out as a dense matrix");
     return result;
 }
 
-#define INSTANTIATE(T)                                                             \
-    template Choice choose_method<T>(const Operator<T>&, const Options<T>&);       \
+#define INSTANTIATE(T)                                                       \
+    template Choice choose_method<T>(const Operator<T>&, const Options<T>&); \
     template Result<T> tsvd<T>(const Operator<T>&, const Options<T>&, Monitor&);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE

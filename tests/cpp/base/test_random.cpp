@@ -56,9 +56,9 @@ void moments_are_normal() {
 
 }  // namespace
 
-TEST(gaussian_entries_depend_on_their_place_only) { FOR_EACH_SCALAR(parts_equal_the_whole) }
+TEST(gaussian_entries_depend_on_their_place_only) { FOR_EACH_SCALAR(parts_equal_the_whole); }
 
-TEST(gaussian_moments) { FOR_EACH_SCALAR(moments_are_normal) }
+TEST(gaussian_moments) { FOR_EACH_SCALAR(moments_are_normal); }
 
 TEST(gaussian_does_not_depend_on_threads) {
     const Block<double> one(5000, 7), four(5000, 7);
@@ -77,8 +77,9 @@ TEST(gaussian_streams_differ) {
         fill_gaussian<double>(x.panel(), seed, stream, index);
         return x(0, 0);
     };
-    const double values[] = {first(0, Stream::start, 0), first(1, Stream::start, 0), first(std::uint64_t{1} << 32, Stream::start, 0),
-                             first(0, Stream::replacement, 0), first(0, Stream::start, 1), first(0, Stream::verification, 1)};
+    const double values[] = {
+        first(0, Stream::start, 0),       first(1, Stream::start, 0), first(std::uint64_t{1} << 32, Stream::start, 0),
+        first(0, Stream::replacement, 0), first(0, Stream::start, 1), first(0, Stream::verification, 1)};
     for (const double& a : values)
         for (const double& b : values) CHECK(&a == &b || a != b);
 }

@@ -40,9 +40,9 @@ template <class T>
 void all_layouts(index_t rows, index_t cols, index_t width) {
     const Block<T> store = gaussian<T>(3 * rows, 2 * cols + 1, 7);
     const index_t ld = store.ld();
-    check_passes<T>({store.data(), rows, cols, ld, 1}, width);                            // row-major
-    check_passes<T>({store.data(), rows, cols, 1, rows}, width);                          // column-major
-    check_passes<T>({store.data(), rows, cols, 3 * ld, 2}, width);                        // strided
+    check_passes<T>({store.data(), rows, cols, ld, 1}, width);                                 // row-major
+    check_passes<T>({store.data(), rows, cols, 1, rows}, width);                               // column-major
+    check_passes<T>({store.data(), rows, cols, 3 * ld, 2}, width);                             // strided
     check_passes<T>({store.data() + (rows - 1) * ld + cols - 1, rows, cols, -ld, -1}, width);  // backwards
 }
 
@@ -51,7 +51,8 @@ void many_shapes() {
     for (const auto& level : simd_levels()) {
         const LevelScope scope(level);
         for (index_t width : {1, 3, 4, 8, 13, 16, 24, 32, 48, 64, 70}) all_layouts<T>(45, 37, width);
-        for (const auto& [rows, cols] : {std::pair<index_t, index_t>{1, 1}, {1, 50}, {50, 1}, {2, 3}, {400, 9}, {9, 400}})
+        for (const auto& [rows, cols] :
+             {std::pair<index_t, index_t>{1, 1}, {1, 50}, {50, 1}, {2, 3}, {400, 9}, {9, 400}})
             all_layouts<T>(rows, cols, 8);
     }
 }
@@ -69,9 +70,9 @@ void bits_without_threads() {
 
 }  // namespace
 
-TEST(block_pass_every_level_layout_and_width) { FOR_EACH_SCALAR(many_shapes) }
+TEST(block_pass_every_level_layout_and_width) { FOR_EACH_SCALAR(many_shapes); }
 
-TEST(block_pass_bits_do_not_depend_on_threads) { FOR_EACH_SCALAR(bits_without_threads) }
+TEST(block_pass_bits_do_not_depend_on_threads) { FOR_EACH_SCALAR(bits_without_threads); }
 
 TEST(block_pass_reads_no_padding) {
     // NaN right behind every row and column that belongs to the operands must not come in.

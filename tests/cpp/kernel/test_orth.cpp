@@ -68,7 +68,8 @@ void graded() {
     Block<T> w(300, 6);
     for (index_t i = 0; i < 300; ++i)
         for (index_t c = 0; c < 6; ++c)
-            w(i, c) = noise(i, 0) + (c ? noise(i, c) * static_cast<real_t<T>>(std::pow(10.0, -1.2 * static_cast<double>(c))) : T(0));
+            w(i, c) = noise(i, 0) +
+                      (c ? noise(i, c) * static_cast<real_t<T>>(std::pow(10.0, -1.2 * static_cast<double>(c))) : T(0));
     const Case<T> c(300, 10, w, tolerance<T>(10));
     CHECK(c.found == 6);
     CHECK(c.orthonormality_error() <= tolerance<T>(50));
@@ -145,11 +146,11 @@ void rotation() {
 
 }  // namespace
 
-TEST(orth_well_conditioned) { FOR_EACH_SCALAR(well_conditioned) }
-TEST(orth_graded) { FOR_EACH_SCALAR(graded) }
-TEST(orth_nearly_in_the_basis) { FOR_EACH_SCALAR(nearly_in_the_basis) }
-TEST(orth_dependent_columns_are_replaced) { FOR_EACH_SCALAR(dependent) }
-TEST(orth_zero_block_is_replaced) { FOR_EACH_SCALAR(zero) }
-TEST(orth_full_space_has_nothing_left) { FOR_EACH_SCALAR(full_space) }
-TEST(orth_column_norms) { FOR_EACH_SCALAR(norms) }
-TEST(orth_rotate) { FOR_EACH_SCALAR(rotation) }
+TEST(orth_well_conditioned) { FOR_EACH_SCALAR(well_conditioned); }
+TEST(orth_graded) { FOR_EACH_SCALAR(graded); }
+TEST(orth_nearly_in_the_basis) { FOR_EACH_SCALAR(nearly_in_the_basis); }
+TEST(orth_dependent_columns_are_replaced) { FOR_EACH_SCALAR(dependent); }
+TEST(orth_zero_block_is_replaced) { FOR_EACH_SCALAR(zero); }
+TEST(orth_full_space_has_nothing_left) { FOR_EACH_SCALAR(full_space); }
+TEST(orth_column_norms) { FOR_EACH_SCALAR(norms); }
+TEST(orth_rotate) { FOR_EACH_SCALAR(rotation); }

@@ -37,8 +37,8 @@ void decompose() {
 template <class T>
 void signs() {
     const Block<T> u(4, 3), v(3, 3);
-    u(1, 0) = T(-3), u(0, 0) = T(2);                   // largest is negative
-    u(0, 1) = T(-1), u(2, 1) = T(1);                   // a tie: the first decides
+    u(1, 0) = T(-3), u(0, 0) = T(2);                     // largest is negative
+    u(0, 1) = T(-1), u(2, 1) = T(1);                     // a tie: the first decides
     for (index_t j = 0; j < 3; ++j) v(0, j) = T(j + 1);  // column 2 of U is zero: left alone
     fix_signs<T>(u, v);
     CHECK(u(1, 0) == T(3) && u(0, 0) == T(-2) && v(0, 0) == T(-1));
@@ -75,9 +75,9 @@ void scanning() {
 
 }  // namespace
 
-TEST(small_svd_of_every_shape) { FOR_EACH_SCALAR(decompose) }
-TEST(sign_rule) { FOR_EACH_SCALAR(signs) }
-TEST(scan_finds_the_first_bad_entry) { FOR_EACH_SCALAR(scanning) }
+TEST(small_svd_of_every_shape) { FOR_EACH_SCALAR(decompose); }
+TEST(sign_rule) { FOR_EACH_SCALAR(signs); }
+TEST(scan_finds_the_first_bad_entry) { FOR_EACH_SCALAR(scanning); }
 
 TEST(sign_rule_takes_the_phase_out) {
     using Z = std::complex<double>;

@@ -123,9 +123,9 @@ void sparse_of_both_indices() {
 
 }  // namespace
 
-TEST(operators_are_the_matrices_they_stand_for) { FOR_EACH_SCALAR(every_operator) }
+TEST(operators_are_the_matrices_they_stand_for) { FOR_EACH_SCALAR(every_operator); }
 
-TEST(operators_sparse_quirks) { FOR_EACH_SCALAR(sparse_of_both_indices) }
+TEST(operators_sparse_quirks) { FOR_EACH_SCALAR(sparse_of_both_indices); }
 
 TEST(operators_sparse_structure_is_checked) {
     const std::vector<double> values{1, 2};

@@ -48,7 +48,8 @@ public:
     Buffer() = default;
     explicit Buffer(index_t size)
         : data_(static_cast<T*>(detail::allocate_bytes(static_cast<std::size_t>(size), sizeof(T)))), size_(size) {}
-    Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    Buffer(Buffer&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
     Buffer& operator=(Buffer&& other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);

@@ -15,12 +15,12 @@ namespace svdkit {
 
 /// What a solver knows after a block step.
 struct Progress {
-    index_t iteration = 0;              ///< block steps so far
-    index_t converged = 0;              ///< triplets below tolerance
-    index_t wanted = 0;                 ///< triplets asked for
+    index_t iteration = 0;                   ///< block steps so far
+    index_t converged = 0;                   ///< triplets below tolerance
+    index_t wanted = 0;                      ///< triplets asked for
     std::span<const double> residuals = {};  ///< latest estimates, largest value first; may be empty
-    index_t passes = 0;                 ///< times A was read
-    double seconds = 0;                 ///< since the call began
+    index_t passes = 0;                      ///< times A was read
+    double seconds = 0;                      ///< since the call began
 };
 
 class Monitor {

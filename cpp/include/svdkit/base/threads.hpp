@@ -31,8 +31,8 @@ private:
     int outer_;
 };
 
-/// Runs body(part) for part in [0, parts). Parts may run in any order and at the same time. `work` is a guess at the flops
-/// or bytes in all: a loop too small to be worth waking threads for runs serially.
+/// Runs body(part) for part in [0, parts). Parts may run in any order and at the same time. `work` is a guess at the
+/// flops or bytes in all: a loop too small to be worth waking threads for runs serially.
 void parallel_for(index_t parts, double work, const std::function<void(index_t)>& body);
 
 /// `parts` ranges of [0, size), equal to within one grain; part p is [begin(p), begin(p + 1)).

@@ -3,8 +3,8 @@
 //   forward  Y = A X        adjoint  Z = A^H Y        gram  Y = A X, Z = A^H Y
 //
 // A is read in place (row- or column-major; other strides through packed tiles) and cut into tiles whose panels stay in
-// cache; the innermost loops are those of kernel/simd.hpp for real scalars and BLAS for complex ones. The cut depends on the
-// problem alone and partial sums are added in a fixed order: the bits do not depend on the number of threads.
+// cache; the innermost loops are those of kernel/simd.hpp for real scalars and BLAS for complex ones. The cut depends
+// on the problem alone and partial sums are added in a fixed order: the bits do not depend on the number of threads.
 // Cost: 2 m n b flops a product (complex: 8); one read of A for gram while a strip of A fits in cache (gram_is_fused).
 // A may be stored in 16 bits (S = Float16 or BFloat16, T = float): it is widened a tile at a time, in cache.
 // The same loops serve tall bases: V^H W is an adjoint pass, W - V H a forward one.

@@ -2,14 +2,13 @@
 //
 //   W = V H + Q R,   V^H Q = 0,  Q^H Q = I
 //
-// Twice: project against the basis V, then Cholesky QR of what is left (its Gram matrix in double precision); the second
-// round acts on an orthonormal block, so neither the condition of W nor cancellation costs orthogonality. A block that is
-// numerically rank deficient goes column by column instead; lost directions are replaced by random ones, which come
-// last and whose rows of R are zero.
-// Cost: 8 n j b flops and 4 reads of V (n x j), 6 n b^2 flops for the block (n x b).
-// Papers: Yamamoto, Nakatsukasa, Yanagisawa & Fukaya, ETNA 44 (2015), CholeskyQR2; Barlow & Smoktunowicz,
-// Numer. Math. 123 (2013), reorthogonalised block Gram-Schmidt; Daniel, Gragg, Kaufman & Stewart,
-// Math. Comp. 30 (1976), replacement of lost directions.
+// Twice: project against the basis V, then Cholesky QR of what is left (its Gram matrix in double precision); the
+// second round acts on an orthonormal block, so neither the condition of W nor cancellation costs orthogonality. A
+// block that is numerically rank deficient goes column by column instead; lost directions are replaced by random ones,
+// which come last and whose rows of R are zero. Cost: 8 n j b flops and 4 reads of V (n x j), 6 n b^2 flops for the
+// block (n x b). Papers: Yamamoto, Nakatsukasa, Yanagisawa & Fukaya, ETNA 44 (2015), CholeskyQR2; Barlow &
+// Smoktunowicz, Numer. Math. 123 (2013), reorthogonalised block Gram-Schmidt; Daniel, Gragg, Kaufman & Stewart, Math.
+// Comp. 30 (1976), replacement of lost directions.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +33,7 @@ index_t extend_basis(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, do
 template <class T>
 void rotate(Panel<T> v, ConstPanel<T> q);
 
-/// Euclidean norms of the columns of W, each overflow-safe up to the range of double.
+/// Euclidean norms of the columns of W, squares summed in double precision.
 template <class T>
 void column_norms(ConstPanel<T> w, double* norms);
 

@@ -1,4 +1,5 @@
-// One look at the entries of a matrix: the largest magnitude, the sum of squares, and the first entry that is not finite.
+// One look at the entries of a matrix: the largest magnitude, the sum of squares, and the first entry that is not
+// finite.
 //
 // Cost: one read of A. The sum of squares is taken in double and may overflow: then it is infinite, as documented.
 #pragma once

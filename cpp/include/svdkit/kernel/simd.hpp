@@ -23,8 +23,9 @@ void set_simd_level(const std::string& name);
 
 namespace detail {
 
-/// A tile of the same shape as the one at work, to be fetched into the second-level cache meanwhile: all of it, or the upper
-/// or lower half of the rows of every register tile. A core's bandwidth is small: the fetching must be spread evenly.
+/// A tile of the same shape as the one at work, to be fetched into the second-level cache meanwhile: all of it, or the
+/// upper or lower half of the rows of every register tile. A core's bandwidth is small: the fetching must be spread
+/// evenly.
 template <class T>
 struct Ahead {
     enum class Rows { all, upper, lower };

@@ -32,6 +32,7 @@ public:
             return std::nullopt;
         }
     }
+    OwnedOperator<T> scaled_copy(int exponent) const override;
     std::optional<double> max_abs() const override;
     OperatorCost cost() const override;
 

@@ -1,7 +1,8 @@
 // 2^e A for a power of two: exact, and safe at any magnitude.
 //
 // Half of the exponent is applied before the product and half after it, so that neither the input nor the
-// output leaves the range of the type: svd(2^e A) then has the bits of svd(A).
+// output leaves the range of the type: svd(2^e A) then has the bits of svd(A). (That is why the two products of
+// apply_gram do not share a read of A: what lies between them would leave the range.)
 #pragma once
 
 #include "svdkit/op/operator.hpp"
@@ -17,10 +18,6 @@ public:
     index_t cols() const override { return a_.cols(); }
     void apply(ConstPanel<T> x, Panel<T> y) const override;
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override;
-    void apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const override;
-    void apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const override;
-    int gram_passes() const override { return a_.gram_passes(); }
-    int outer_passes() const override { return a_.outer_passes(); }
     OperatorCost cost() const override { return a_.cost(); }
     std::string note() const override { return a_.note(); }
 

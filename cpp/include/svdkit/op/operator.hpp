@@ -9,6 +9,7 @@
 // they view. One virtual call per block product costs nothing beside it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,16 @@ namespace svdkit {
 struct OperatorCost {
     double flops_per_vector = 0;  ///< of one A x (an adjoint product costs the same)
     double bytes_per_pass = 0;    ///< read by one pass over A, whatever the block width
+};
+
+template <class T>
+class Operator;
+
+/// An operator together with the memory that it views.
+template <class T>
+struct OwnedOperator {
+    std::shared_ptr<void> memory;
+    std::unique_ptr<Operator<T>> op;
 };
 
 template <class T>
@@ -46,6 +57,8 @@ public:
     virtual int outer_passes() const { return 2; }
     /// The entries, when they lie in memory as a dense matrix.
     virtual std::optional<ConstView<T>> dense_view() const { return std::nullopt; }
+    /// 2^exponent A as a copy whose products take the same path, bit for bit; null where there is nothing to copy.
+    virtual OwnedOperator<T> scaled_copy([[maybe_unused]] int exponent) const { return {}; }
     /// Largest |a_ij|, when it is cheap to have.
     virtual std::optional<double> max_abs() const { return std::nullopt; }
     virtual OperatorCost cost() const {

@@ -26,6 +26,7 @@ public:
     void apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const override;
     int gram_passes() const override { return layout_ == Layout::csr ? 1 : 2; }
     int outer_passes() const override { return layout_ == Layout::csc ? 1 : 2; }
+    OwnedOperator<T> scaled_copy(int exponent) const override;
     std::optional<double> max_abs() const override;
     OperatorCost cost() const override;
 

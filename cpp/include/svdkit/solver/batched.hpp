@@ -12,6 +12,7 @@ namespace svdkit {
 
 /// One result for each matrix, in order; shorter than `stack` when the monitor asked to stop.
 template <class T>
-std::vector<Result<T>> tsvd_batched(std::span<const ConstView<T>> stack, const Options<T>& options, Monitor& monitor);
+std::vector<Result<T>> tsvd_batched(std::span<const Operator<T>* const> stack, const Options<T>& options,
+                                    Monitor& monitor);
 
 }  // namespace svdkit

@@ -1,4 +1,5 @@
-// An operator as a solver sees it: reads of A counted, products timed, and A^H in place of A where that side is smaller.
+// An operator as a solver sees it: reads of A counted, products timed, and A^H in place of A where that side is
+// smaller.
 #pragma once
 
 #include <chrono>

@@ -2,12 +2,12 @@
 //
 //   A V = U B,   A^H U = V B^H + V_next R E^H        (E: the last block's columns)
 //
-// The SVD B = X diag(theta) Y^H gives Ritz triplets (U x_i, theta_i, V y_i) with residual |R x_i(last block)|. A full basis is
-// contracted to the leading Ritz vectors and grown again (thick restart) until the wanted residuals are small;
+// The SVD B = X diag(theta) Y^H gives Ritz triplets (U x_i, theta_i, V y_i) with residual |R x_i(last block)|. A full
+// basis is contracted to the leading Ritz vectors and grown again (thick restart) until the wanted residuals are small;
 // then they are measured with fresh products, and the run goes on, tighter, if they are not.
 //
-// A block Krylov space sees at most b copies of a repeated value (b the block size). When b or more of the values found agree,
-// missed copies are looked for by a run on what is left of A; what it finds joins a warm-started run.
+// A block Krylov space sees at most b copies of a repeated value (b the block size). When b or more of the values found
+// agree, missed copies are looked for by a run on what is left of A; what it finds joins a warm-started run.
 //
 // Works on the side with fewer columns (A^H when A is wide). Cost of a block step: two products with b vectors and
 // 8 (m + n) j b flops for a basis of j vectors. Memory: (m + n)(p + b) for a basis of p.

@@ -3,9 +3,9 @@
 // measure_residuals: max(|A v - s u|, |A^H u - s v|) of every triplet, from fresh products.
 // rayleigh_ritz: the best triplets with right vectors in the span of V: with A V = Q R and R = X diag(s) Y^H they are
 // (Q X, s, V Y), A squared nowhere, and the residuals come from the same two products.
-// Cost of either: 4 m n k flops, two reads of A; rayleigh_ritz takes one where the products can share it and no value is
-// below s_1 / 1000 (single precision: s_1 / 20).
-// Paper: Golub & Van Loan, Matrix Computations (4th ed.), section 8.6 (Rayleigh-Ritz).
+// Cost of either: 4 m n k flops, two reads of A; rayleigh_ritz takes one where the products can share it and no value
+// is below s_1 / 1000 (single precision: s_1 / 20). Paper: Golub & Van Loan, Matrix Computations (4th ed.), section 8.6
+// (Rayleigh-Ritz).
 #pragma once
 
 #include <vector>
@@ -18,7 +18,8 @@ namespace svdkit {
 template <class T>
 std::vector<double> measure_residuals(Counted<T>& a, ConstPanel<T> u, const std::vector<real_t<T>>& s, ConstPanel<T> v);
 
-/// Fills u, s, v and report.residuals of the result; V is orthonormalised first. `seed` for directions that A maps to zero.
+/// Fills u, s, v and report.residuals of the result; V is orthonormalised first. `seed` for directions that A maps to
+/// zero.
 template <class T>
 Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed);
 

@@ -10,9 +10,9 @@ namespace svdkit {
 
 template <class T>
 struct Result {
-    Block<T> u;                 ///< m x k, row-major, ld = k
-    std::vector<real_t<T>> s;   ///< k, descending
-    Block<T> v;                 ///< n x k, row-major, ld = k: columns are right singular vectors
+    Block<T> u;                ///< m x k, row-major, ld = k
+    std::vector<real_t<T>> s;  ///< k, descending
+    Block<T> v;                ///< n x k, row-major, ld = k: columns are right singular vectors
     Report report;
 };
 

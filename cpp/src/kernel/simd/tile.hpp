@@ -18,7 +18,9 @@ template <class T, int MR>
 class Fetcher {
 public:
     Fetcher(Ahead<T> ahead, index_t lda)
-        : tile_(ahead.tile), lda_(lda), first_(ahead.rows == Ahead<T>::Rows::lower ? MR / 2 : 0),
+        : tile_(ahead.tile),
+          lda_(lda),
+          first_(ahead.rows == Ahead<T>::Rows::lower ? MR / 2 : 0),
           last_(ahead.rows == Ahead<T>::Rows::upper ? MR / 2 : MR) {}
     void fetch(index_t c) const {
         if (!tile_ || c % kLine<T> != 0) return;
