@@ -45,14 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--threads", type=int, default=2, help="threads of every pool (default 2)")
     measured.add_argument("--out", type=Path, help="write all numbers as JSON")
 
-    command = commands.add_parser(
-        "truncated", parents=[measured], help="time against error, beside the peers"
-    )
+    command = commands.add_parser("truncated", parents=[measured], help="time against error, beside the peers")
     command.add_argument("--cases", default="headline", help="names, patterns or tags, comma-separated")
     command.add_argument("--peers", default="*", help="names or patterns, comma-separated")
-    command.add_argument(
-        "--timeout", type=float, default=300, help="seconds for one peer on one case, all repeats"
-    )
+    command.add_argument("--timeout", type=float, default=300, help="seconds for one peer on one case, all repeats")
 
     command = commands.add_parser("roofline", parents=[measured], help="kernels against peak and bandwidth")
     command.add_argument("--matrices", default="square-slow,tall,wide,sparse-tfidf", help="names of matrices")

@@ -20,9 +20,7 @@ class Case:
         return f"{self.matrix}-{self.dtype}-k{self.k}"
 
 
-def _cases(
-    matrix: str, dtypes: str, ks: tuple[int, ...], tags: str, headline: tuple[int, ...] = ()
-) -> list[Case]:
+def _cases(matrix: str, dtypes: str, ks: tuple[int, ...], tags: str, headline: tuple[int, ...] = ()) -> list[Case]:
     return [
         Case(matrix, dtype, k, frozenset([*tags.split(), *(["headline"] if k in headline else [])]))
         for dtype in dtypes.split()

@@ -55,9 +55,7 @@ def peer(name: str, module: str, **properties: Any) -> Callable[[Solver], Solver
 
 def select(patterns: str) -> list[Peer]:
     """Peers whose name matches one of the comma-separated patterns."""
-    chosen = [
-        peer for peer in PEERS.values() if any(fnmatchcase(peer.name, word) for word in patterns.split(","))
-    ]
+    chosen = [peer for peer in PEERS.values() if any(fnmatchcase(peer.name, word) for word in patterns.split(","))]
     if not chosen:
         raise SystemExit(f"no peer matches {patterns!r}; there are {', '.join(PEERS)}")
     return chosen

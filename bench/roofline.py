@@ -146,9 +146,7 @@ def measure(A: Any, b: int) -> dict[str, float]:
     return {**times, "two_products": median(two_products(A, X))}
 
 
-def run(
-    matrices: Sequence[str], dtypes: Sequence[str], blocks: Sequence[int], threads: int, out: Path | None
-) -> None:
+def run(matrices: Sequence[str], dtypes: Sequence[str], blocks: Sequence[int], threads: int, out: Path | None) -> None:
     """Measure the machine, then the kernels; print one table per matrix."""
     about = machine()
     print(describe(about, threads))
@@ -178,8 +176,7 @@ def run(
             times = {b: measure(A, b) for b in blocks}
             print(table(HEADER, (work.row(b, taken) for b, taken in times.items())), flush=True)
             record["results"] += [
-                {"matrix": name, "dtype": dtype, "b": b, "seconds": taken, **asdict(work)}
-                for b, taken in times.items()
+                {"matrix": name, "dtype": dtype, "b": b, "seconds": taken, **asdict(work)} for b, taken in times.items()
             ]
             if out:
                 out.write_text(json.dumps(record, indent=1) + "\n")

@@ -54,9 +54,7 @@ class Request:
         self.time_limit = check.seconds("time_limit", self.time_limit)
         self.rng = check.seed(self.rng)
 
-    def engine_arguments(
-        self, k: int, n: int, dtype: np.dtype[Any], bar: Any, passes: int = 0
-    ) -> tuple[Any, ...]:
+    def engine_arguments(self, k: int, n: int, dtype: np.dtype[Any], bar: Any, passes: int = 0) -> tuple[Any, ...]:
         start = check.start_vectors(self.warm_start, n, dtype)
         listener = hook(self.callback, bar)
         max_passes = max(self.max_passes - passes, 1) if self.max_passes else 0  # some are spent already

@@ -6,38 +6,18 @@
 
 #include "svdkit/base/half.hpp"
 #include "svdkit/base/threads.hpp"
+#include "svdkit/kernel/simd.hpp"
 
 namespace svdkit {
 namespace {
 
-// Largest magnitude and sum of squares of `size` real numbers `stride` apart. A NaN or infinity makes `poison` NaN.
+// Largest magnitude of `size` real numbers `stride` apart. A NaN or infinity makes `poison` NaN.
 template <class R>
-void scan_run(const R* x, index_t size, index_t stride, double& max_abs, double& sum, double& poison) {
-    constexpr int lanes = 16;
-    R largest[lanes] = {}, zero[lanes] = {};
-    double squares[lanes] = {};
-    index_t i = 0;
-    if (stride == 1) {
-        for (; i + lanes <= size; i += lanes) {
-            for (int l = 0; l < lanes; ++l) {
-                const R v = x[i + l];
-                const R a = v < 0 ? -v : v;
-                largest[l] = a > largest[l] ? a : largest[l];
-                zero[l] += v * R(0);
-                squares[l] += static_cast<double>(v) * static_cast<double>(v);
-            }
-        }
-    }
-    for (; i < size; ++i) {
-        const R v = x[i * stride];
-        largest[0] = std::max(largest[0], std::abs(v));
-        zero[0] += v * R(0);
-        squares[0] += static_cast<double>(v) * static_cast<double>(v);
-    }
-    for (int l = 0; l < lanes; ++l) {
-        max_abs = std::max(max_abs, static_cast<double>(largest[l]));
-        sum += squares[l];
-        poison += static_cast<double>(zero[l]);
+void scan_run(const R* x, index_t size, index_t stride, double& max_abs, double& poison) {
+    if (stride == 1) return detail::scan_row(x, size, max_abs, poison);
+    for (index_t i = 0; i < size; ++i) {
+        max_abs = std::max(max_abs, static_cast<double>(std::abs(x[i * stride])));
+        poison += static_cast<double>(x[i * stride]) * 0.0;
     }
 }
 
@@ -74,7 +54,7 @@ Scan scan_rows(ConstView<T> a) {
             const T* start = a.data + i * a.row_stride + first * a.col_stride;
             for (index_t component = 0; component < (a.col_stride == 1 ? 1 : width); ++component) {
                 scan_run(reinterpret_cast<const R*>(start) + component, a.col_stride == 1 ? size * width : size,
-                         a.col_stride == 1 ? 1 : a.col_stride * width, local.max_abs, local.sum_squares, bad);
+                         a.col_stride == 1 ? 1 : a.col_stride * width, local.max_abs, bad);
             }
         }
         found[static_cast<std::size_t>(part)] = local;
@@ -84,7 +64,6 @@ Scan scan_rows(ConstView<T> a) {
     bool finite = true;
     for (std::size_t part = 0; part < found.size(); ++part) {
         total.max_abs = std::max(total.max_abs, found[part].max_abs);
-        total.sum_squares += found[part].sum_squares;
         finite = finite && poison[part] == 0;
     }
     if (!finite) total.first_bad_row = 0;
@@ -128,7 +107,6 @@ Scan scan_half(ConstView<Half> a) {
             for (index_t j = 0; j < size; ++j) wide[static_cast<std::size_t>(j)] = widen(a(i, first + j));
             const Scan part = scan_values(wide.data(), size);
             total.max_abs = std::max(total.max_abs, part.max_abs);
-            total.sum_squares += part.sum_squares;
             if (part.first_bad_row >= 0 && total.first_bad_row < 0) {
                 total.first_bad_row = i;
                 total.first_bad_col = first + part.first_bad_col;

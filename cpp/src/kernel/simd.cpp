@@ -75,6 +75,12 @@ const CsrKernels<double, std::int64_t>& csr_kernels<double, std::int64_t>() {
     return current().load(std::memory_order_relaxed)->csr_f64_i64;
 }
 
+void scan_row(const float* x, index_t count, double& max_abs, double& poison) {
+    current().load(std::memory_order_relaxed)->scan.f32(x, count, max_abs, poison);
+}
+void scan_row(const double* x, index_t count, double& max_abs, double& poison) {
+    current().load(std::memory_order_relaxed)->scan.f64(x, count, max_abs, poison);
+}
 void widen_row(const Float16* from, index_t count, float* to) {
     current().load(std::memory_order_relaxed)->widen.float16(from, count, to);
 }

@@ -25,13 +25,14 @@ struct Plan {
 };
 
 // Counted in vectors, not in seconds, full precision costs least with narrow blocks: a slow spectrum (i^-0.5, n = 4000,
-// k = 64) takes 220, 272 and 370 vectors for width 4, 8 and 16. Width 8 is the narrowest that fills a cache line of
-// doubles and the registers, and the safe one for repeated values. A basis beyond 2.5 k gains nothing at width 8, below
-// k + 96 it costs up to a third.
+// k = 64) takes 220, 272 and 370 vectors for width 4, 8 and 16. The width that fills a cache line (8 doubles, 16
+// floats) is the narrowest that also fills the registers, and a safe one for repeated values. A basis beyond 2.5 k
+// gains nothing at width 8, below k + 96 it costs up to a third.
 template <class T>
 Plan make_plan(const Counted<T>& a, const Options<T>& options, index_t start_width) {
     const index_t n = a.cols(), k = options.k;
-    index_t width = options.block_size > 0 ? options.block_size : (k >= 8 ? 8 : 4);
+    const auto line = static_cast<index_t>(64 / sizeof(real_t<T>));
+    index_t width = options.block_size > 0 ? options.block_size : (k >= 8 ? line : line / 2);
     width = std::min(std::max(width, start_width), n);
     const index_t wanted = std::max({5 * k / 2, k + 96, k + 3 * width, 3 * start_width});
     const index_t capacity = std::min((wanted + width - 1) / width * width, n);
@@ -171,24 +172,24 @@ private:
 
     // Block steps until the bases are full, or enough; then the Ritz values.
     void fill() {
-        index_t since_check = 0;
+        bool stepped = false;
         while (process_.next() > 0 && process_.size() + process_.next() <= plan_.capacity) {
             process_.step();
             ++iterations_;
-            ++since_check;
+            stepped = true;
             stopped_ = poll(converged_);
             if (out_of_passes()) {
                 monitor_note_ = "max_passes was reached";
                 stopped_ = true;
             }
             if (stopped_) break;
-            if (process_.size() >= options_.k + plan_.width && since_check >= plan_.check_every) {
+            if (process_.size() >= options_.k + plan_.width && iterations_ >= next_check_) {
                 check();
                 if (converged_ == wanted() || unresolvable()) return;
-                since_check = 0;
+                stepped = false;
             }
         }
-        if (since_check > 0 || process_.theta().empty()) check();
+        if (stepped || process_.theta().empty()) check();
     }
 
     bool out_of_passes() const { return options_.max_passes > 0 && a_.passes() + 4 > options_.max_passes; }
@@ -210,7 +211,22 @@ private:
         process_.ritz();
         const index_t count = wanted(), from = first(count);
         estimates_.assign(process_.residuals().begin() + from, process_.residuals().begin() + from + count);
-        converged_ = std::ranges::count_if(estimates_, [&](double r) { return r <= safety_ * tol_ * process_.norm(); });
+        const double bound = safety_ * tol_ * process_.norm();
+        converged_ = std::ranges::count_if(estimates_, [&](double r) { return r <= bound; });
+        schedule(*std::ranges::max_element(estimates_), bound);
+    }
+
+    // The next look: most of the way to where the residuals will be small enough if they go on falling as they did.
+    void schedule(double worst, double bound) {
+        index_t wait = plan_.check_every;
+        if (worst > bound && worst < last_worst_ && last_check_ > 0) {
+            const double rate = std::log(last_worst_ / worst) / static_cast<double>(iterations_ - last_check_);
+            const double steps = std::min(100.0, 0.7 * std::log(worst / bound) / rate);
+            wait = std::max(wait, static_cast<index_t>(steps));
+        }
+        last_worst_ = worst;
+        last_check_ = iterations_;
+        next_check_ = iterations_ + wait;
     }
 
     // Thick restart: the more triplets have converged, the more of the others are kept.
@@ -255,7 +271,8 @@ private:
     Process<T> process_;
     double tol_;
     double safety_ = 0.5;  // estimates must be this far below the tolerance before residuals are measured
-    index_t iterations_ = 0, converged_ = 0;
+    index_t iterations_ = 0, converged_ = 0, last_check_ = 0, next_check_ = 0;
+    double last_worst_ = 0;
     bool stopped_ = false;
     std::string monitor_note_;
     std::vector<double> estimates_;

@@ -51,15 +51,11 @@ void scanning() {
     using R = real_t<T>;
     const Block<T> a = gaussian<T>(50, 40, 2);
     const Scan fine = scan<T>(view_of(a));
-    double largest = 0, squares = 0;
+    double largest = 0;
     for (index_t i = 0; i < 50; ++i)
-        for (index_t j = 0; j < 40; ++j) {
-            largest = std::max(largest, static_cast<double>(std::abs(a(i, j))));
-            squares += static_cast<double>(abs2(a(i, j)));
-        }
+        for (index_t j = 0; j < 40; ++j) largest = std::max(largest, static_cast<double>(std::abs(a(i, j))));
     CHECK(fine.first_bad_row == -1 && fine.first_bad_col == -1);
     CHECK(fine.max_abs >= largest / 1.5 && fine.max_abs <= largest * 1.5);
-    CHECK_CLOSE(fine.sum_squares, squares, 1e-4 * squares);
     for (const R bad : {std::numeric_limits<R>::quiet_NaN(), std::numeric_limits<R>::infinity()}) {
         const Block<T> b = gaussian<T>(50, 40, 2);
         b(33, 2) = T(bad), b(31, 17) = T(bad);

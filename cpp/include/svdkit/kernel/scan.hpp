@@ -1,7 +1,6 @@
-// One look at the entries of a matrix: the largest magnitude, the sum of squares, and the first entry that is not
-// finite.
+// One look at the entries of a matrix: the largest magnitude, and the first entry that is not finite.
 //
-// Cost: one read of A. The sum of squares is taken in double and may overflow: then it is infinite, as documented.
+// Cost: one read of A.
 #pragma once
 
 #include "svdkit/base/view.hpp"
@@ -10,7 +9,6 @@ namespace svdkit {
 
 struct Scan {
     double max_abs = 0;
-    double sum_squares = 0;
     index_t first_bad_row = -1;  ///< -1: all finite
     index_t first_bad_col = -1;
 };

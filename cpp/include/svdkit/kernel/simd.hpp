@@ -50,6 +50,15 @@ struct WidenKernels {
     void (*bfloat16)(const BFloat16* from, index_t count, float* to);
 };
 
+/// Raises max_abs to the largest |x_i|; a NaN or infinity makes `poison` NaN.
+struct ScanKernels {
+    void (*f32)(const float* x, index_t count, double& max_abs, double& poison);
+    void (*f64)(const double* x, index_t count, double& max_abs, double& poison);
+};
+
+void scan_row(const float* x, index_t count, double& max_abs, double& poison);
+void scan_row(const double* x, index_t count, double& max_abs, double& poison);
+
 void widen_row(const Float16* from, index_t count, float* to);
 void widen_row(const BFloat16* from, index_t count, float* to);
 
@@ -78,6 +87,7 @@ struct Level {
     TileKernels<float> tile_f32;
     TileKernels<double> tile_f64;
     WidenKernels widen;
+    ScanKernels scan;
     CsrKernels<float, std::int32_t> csr_f32_i32;
     CsrKernels<float, std::int64_t> csr_f32_i64;
     CsrKernels<double, std::int32_t> csr_f64_i32;

@@ -14,6 +14,29 @@ void widen_numbers(const Half* from, index_t count, float* to) {
     for (index_t i = 0; i < count; ++i) to[i] = widen(from[i]);
 }
 
+template <class R>
+void scan_numbers(const R* x, index_t count, double& max_abs, double& poison) {
+    constexpr int lanes = 4 * kLanes<R>;  // enough chains to hide the latency of a sum
+    R largest[lanes] = {}, zero[lanes] = {};
+    index_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        for (int l = 0; l < lanes; ++l) {
+            const R size = x[i + l] < 0 ? -x[i + l] : x[i + l];
+            largest[l] = size > largest[l] ? size : largest[l];
+            zero[l] += x[i + l] * R(0);
+        }
+    }
+    for (; i < count; ++i) {
+        const R size = x[i] < 0 ? -x[i] : x[i];
+        largest[0] = size > largest[0] ? size : largest[0];
+        zero[0] += x[i] * R(0);
+    }
+    for (int l = 0; l < lanes; ++l) {
+        if (static_cast<double>(largest[l]) > max_abs) max_abs = static_cast<double>(largest[l]);
+        poison += static_cast<double>(zero[l]);
+    }
+}
+
 }  // namespace
 
 extern const Level level;
@@ -22,6 +45,7 @@ const Level level = {
     {forward_tile<float>, adjoint_tile<float>},
     {forward_tile<double>, adjoint_tile<double>},
     {widen_numbers<Float16>, widen_numbers<BFloat16>},
+    {scan_numbers<float>, scan_numbers<double>},
     {csr_forward<float, std::int32_t>, csr_adjoint<float, std::int32_t>, csr_gram<float, std::int32_t>},
     {csr_forward<float, std::int64_t>, csr_adjoint<float, std::int64_t>, csr_gram<float, std::int64_t>},
     {csr_forward<double, std::int32_t>, csr_adjoint<double, std::int32_t>, csr_gram<double, std::int32_t>},
