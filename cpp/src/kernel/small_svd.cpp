@@ -1,6 +1,7 @@
 #include "svdkit/kernel/small_svd.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/base/error.hpp"
@@ -31,6 +32,23 @@ bool small_svd(Panel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y) {
 }
 
 template <class T>
+bool small_svd_wide(ConstPanel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y) {
+    using W = std::conditional_t<is_complex<T>, std::complex<double>, double>;
+    const index_t r = std::min(a.rows, a.cols);
+    const Block<W> work(a.rows, a.cols), left(a.rows, r), right(a.cols, r);
+    const Buffer<double> values(r);
+    for (index_t i = 0; i < a.rows; ++i)
+        for (index_t j = 0; j < a.cols; ++j) work(i, j) = static_cast<W>(a(i, j));
+    const bool first_try = small_svd<W>(work.panel(), left.panel(), values.data(), right.panel());
+    for (index_t j = 0; j < r; ++j) s[j] = static_cast<real_t<T>>(values[j]);
+    for (index_t i = 0; i < a.rows; ++i)
+        for (index_t j = 0; j < r; ++j) x(i, j) = static_cast<T>(left(i, j));
+    for (index_t i = 0; i < a.cols; ++i)
+        for (index_t j = 0; j < r; ++j) y(i, j) = static_cast<T>(right(i, j));
+    return first_try;
+}
+
+template <class T>
 void small_singular_values(Panel<T> a, real_t<T>* s) {
     if (std::min(a.rows, a.cols) == 0) return;
     if (lapack::gesdd_values(a.cols, a.rows, a.data, a.ld, s) != 0) {
@@ -38,8 +56,9 @@ void small_singular_values(Panel<T> a, real_t<T>* s) {
     }
 }
 
-#define INSTANTIATE(T)                                                    \
-    template bool small_svd<T>(Panel<T>, Panel<T>, real_t<T>*, Panel<T>); \
+#define INSTANTIATE(T)                                                              \
+    template bool small_svd<T>(Panel<T>, Panel<T>, real_t<T>*, Panel<T>);           \
+    template bool small_svd_wide<T>(ConstPanel<T>, Panel<T>, real_t<T>*, Panel<T>); \
     template void small_singular_values<T>(Panel<T>, real_t<T>*);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE

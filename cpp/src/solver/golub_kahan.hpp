@@ -77,10 +77,8 @@ public:
     /// Ritz values of the current bases, descending, with their residuals.
     void ritz() {
         const index_t j = size_;
-        Block<T> work(j, j);
-        copy(b_.panel().row_range(0, j).col_range(0, j), work.panel());
-        small_svd(work.panel(), x_.panel().row_range(0, j).col_range(0, j), theta_.data(),
-                  y_.panel().row_range(0, j).col_range(0, j));
+        small_svd_wide<T>(b_.panel().row_range(0, j).col_range(0, j), x_.panel().row_range(0, j).col_range(0, j),
+                          theta_.data(), y_.panel().row_range(0, j).col_range(0, j));
         norm_ = std::max(norm_, static_cast<double>(theta_[0]));
         const Block<T> tail(next_, j);
         const ConstPanel<T> coupling = coupling_.panel().row_range(0, next_).col_range(0, last_);

@@ -15,13 +15,15 @@ namespace {
 
 constexpr index_t kMaxCycles = 300;
 constexpr index_t kProbeSteps = 8;  // block steps of a search for missed copies
-constexpr int kMaxSearches = 8;
+constexpr int kMaxSearches = 16;
+constexpr index_t kRandomBeside = 4;  // random vectors that join a given start
 
 // Sizes of a run, from the sizes of the problem.
 struct Plan {
-    index_t width;        // vectors multiplied at a time
-    index_t capacity;     // basis vectors before a restart
-    index_t check_every;  // block steps between looks at the Ritz values
+    index_t width;         // vectors multiplied at a time
+    index_t capacity;      // basis vectors before a restart
+    index_t check_every;   // fewest block steps between looks at the Ritz values
+    index_t longest_wait;  // and most
 };
 
 // Counted in vectors, not in seconds, full precision costs least with narrow blocks: a slow spectrum (i^-0.5, n = 4000,
@@ -43,7 +45,8 @@ Plan make_plan(const Counted<T>& a, const Options<T>& options, index_t start_wid
                         16.0 * static_cast<double>(n * k * width) / 5e10;
     const double look = 25.0 * std::pow(static_cast<double>(2 * k + 32), 3) / 1.5e10;
     const auto every = static_cast<index_t>(std::lround(std::sqrt(2 * look / step)));
-    return {width, capacity, std::clamp<index_t>(every, 1, 8)};
+    if (start_width > 0) return {width, capacity, 1, 2};  // a good start ends early
+    return {width, capacity, std::clamp<index_t>(every, 1, 8), 100};
 }
 
 // (I - U U^H) A (I - V V^H): what is left of A beside known triplets.
@@ -129,7 +132,7 @@ public:
         : a_(a),
           options_(options),
           monitor_(monitor),
-          plan_(make_plan(a, options, start.cols)),
+          plan_(make_plan(a, options, start.cols > 0 ? start.cols + kRandomBeside : 0)),
           process_(a, plan_.capacity, plan_.width, options.seed),
           tol_(options.tol) {
         const Block<T> block(a.cols(), plan_.width);
@@ -221,8 +224,8 @@ private:
         index_t wait = plan_.check_every;
         if (worst > bound && worst < last_worst_ && last_check_ > 0) {
             const double rate = std::log(last_worst_ / worst) / static_cast<double>(iterations_ - last_check_);
-            const double steps = std::min(100.0, 0.7 * std::log(worst / bound) / rate);
-            wait = std::max(wait, static_cast<index_t>(steps));
+            const double most = static_cast<double>(plan_.longest_wait);
+            wait = std::max(wait, static_cast<index_t>(std::min(most, 0.7 * std::log(worst / bound) / rate)));
         }
         last_worst_ = worst;
         last_check_ = iterations_;
@@ -320,6 +323,8 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     const bool flip = one_sided ? outer_is_cheaper(a) : a.rows() < a.cols();
     if (flip) a.flip();
     Block<T> start = start_block(a, options.warm_start);
+    // Random vectors in the first start block: so many copies of a repeated value are seen for certain.
+    const index_t generic = start.cols() > 0 ? kRandomBeside : make_plan(a, options, 0).width;
     Result<T> result;
     index_t iterations = 0;
     std::string switched;
@@ -342,11 +347,10 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
             --search;
             continue;
         }
-        const index_t width = make_plan(a, options, start.cols()).width;
         const bool search_again = result.report.converged && options.which == Which::largest &&
-                                  may_miss_copies<T>(result.s, width, options.tol);
+                                  may_miss_copies<T>(result.s, generic, options.tol);
         if (!search_again) break;
-        const Block<T> missed = find_missed(a, result, width, options, search);
+        const Block<T> missed = find_missed(a, result, generic, options, search);
         if (missed.cols() == 0) {
             result.report.notes.emplace_back("repeated values: a search for missed copies found none");
             break;

@@ -57,7 +57,7 @@ Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
     for (index_t i = 0; i < a.rows(); ++i) std::copy_n(image.panel().row(i), k, &result.u(i, 0));
     extend_basis<T>({result.u.data(), a.rows(), 0, k}, result.u, none, r, negligible<T>(result.u), replacements);
     result.s.resize(static_cast<std::size_t>(k));
-    if (!small_svd(r.panel(), x.panel(), result.s.data(), y.panel())) {
+    if (!small_svd_wide<T>(r, x.panel(), result.s.data(), y.panel())) {
         result.report.notes.emplace_back("gesdd did not converge; gesvd was used");
     }
     rotate<T>(result.u, x);

@@ -12,6 +12,11 @@ namespace svdkit {
 template <class T>
 bool small_svd(Panel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y);
 
+/// The same in double precision whatever T, A kept: for projected matrices, whose noise of noise would underflow in
+/// single precision and make the answer depend on the scale of A.
+template <class T>
+bool small_svd_wide(ConstPanel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y);
+
 /// Singular values only.
 template <class T>
 void small_singular_values(Panel<T> a, real_t<T>* s);
