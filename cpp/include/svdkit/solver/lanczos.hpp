@@ -1,10 +1,15 @@
-// Thick-restart block Golub-Kahan-Lanczos bidiagonalisation, reorthogonalised on both sides.
+// Thick-restart block Lanczos: the Golub-Kahan process, reorthogonalised on both sides, or its one-sided form.
 //
 //   A V = U B,   A^H U = V B^H + V_next R E^H        (E: the last block's columns)
 //
 // The SVD B = X diag(theta) Y^H gives Ritz triplets (U x_i, theta_i, V y_i) with residual |R x_i(last block)|. A full
 // basis is contracted to the leading Ritz vectors and grown again (thick restart) until the wanted residuals are small;
 // then they are measured with fresh products, and the run goes on, tighter, if they are not.
+//
+// One-sided (options.one_sided): the same Krylov space from A^H A V = V T + V_next R E^H, one read of A a step where
+// the operator can share it, half the orthogonalisation, and a Rayleigh-Ritz step on A V at the end that squares
+// nothing. It is given up for the two-sided process when a wanted value is too small beside |A| for its square to carry
+// the digits, or when a measured residual says so.
 //
 // A block Krylov space sees at most b copies of a repeated value (b the block size). When b or more of the values found
 // agree, missed copies are looked for by a run on what is left of A; what it finds joins a warm-started run.
