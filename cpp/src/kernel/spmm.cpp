@@ -76,21 +76,20 @@ void gram_rows(const CsrView<T, Index>& a, index_t first, index_t last, ConstPan
     }
 }
 
-// Groups of row parts that share a private sum. Each sum is n x b: few enough that clearing and adding them stays small
-// beside the scatter itself, and never more than 64 MiB in all unless two sums alone are larger.
-template <class T>
+// Groups of row parts that share a private sum. Each sum is n x b; all together they are about half as large as the
+// entries that are read, so that clearing and adding them stays small beside the scatter; at least 4, at most 16.
+template <class T, class Index>
 index_t private_sums(index_t nnz, index_t n, index_t b, index_t parts) {
-    constexpr index_t budget = 64 << 20;
-    const index_t by_work = nnz / std::max<index_t>(1, 2 * n);
-    const index_t by_memory = budget / std::max<index_t>(1, n * b * static_cast<index_t>(sizeof(T)));
-    return std::clamp<index_t>(std::min(by_work, by_memory), std::min<index_t>(2, parts), std::min<index_t>(16, parts));
+    const index_t entries = nnz * static_cast<index_t>(sizeof(T) + sizeof(Index));
+    const index_t sum = std::max<index_t>(1, n * b * static_cast<index_t>(sizeof(T)));
+    return std::clamp<index_t>(entries / (2 * sum), std::min<index_t>(4, parts), std::min<index_t>(16, parts));
 }
 
 // Z = sum of what body(first_row, last_row, private Z) adds up, over all rows.
 template <class T, class Index, class Body>
 void scatter(const CsrView<T, Index>& a, const CsrPartition& partition, Panel<T> z, const Body& body) {
     const index_t parts = static_cast<index_t>(partition.size()) - 1;
-    const index_t sums = private_sums<T>(a.nnz(), a.cols, z.cols, parts);
+    const index_t sums = private_sums<T, Index>(a.nnz(), a.cols, z.cols, parts);
     const index_t ld = padded_ld<T>(z.cols);
     const Scratch<T> memory(sums * a.cols * ld);
     const Partition groups{parts, sums, 1};

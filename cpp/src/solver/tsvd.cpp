@@ -105,23 +105,23 @@ const char* name(Method method) {
     return method == Method::full ? "full" : method == Method::gram ? "gram" : "lanczos";
 }
 
-// Seconds that the methods take, roughly, on two cores: flops at the rates of their loops (bench/). Only the order
-// counts.
+// Seconds that the methods take, roughly: fitted to double-precision runs on two cores from 64 x 64 to 200000 x 256
+// (bench/), random matrices, whose flat spectra are the hardest for lanczos. Only the order counts.
 struct Estimate {
     double full, gram, lanczos;
 };
 
 template <class T>
-Estimate estimate(index_t rows, index_t cols, index_t k) {
+Estimate estimate(index_t rows, index_t cols, index_t wanted) {
     const double m = static_cast<double>(std::max(rows, cols)), n = static_cast<double>(std::min(rows, cols));
-    const double speed = (sizeof(real_t<T>) == 4 ? 2.0 : 1.0) / (is_complex<T> ? 4.0 : 1.0),
-                 wanted = static_cast<double>(k);
-    const double vectors = 3.5 * wanted + 48;
+    const double k = static_cast<double>(wanted), vectors = 5 * k + 80;
+    const double slowness = (sizeof(real_t<T>) == 4 ? 0.5 : 1.0) * (is_complex<T> ? 4.0 : 1.0);
+    const auto cubic = [slowness](double factor, double size) { return slowness * factor * size * size * size; };
+    const double tall = m > 1.5 * n ? slowness * (5e-8 * m * n + 1.5e-10 * m * n * n) : 0;
     return {
-        .full = ((m > 2 * n ? 6 * m * n * n : 0) + 22 * n * n * std::min(m, 2 * n)) / (2.5e10 * speed) + 2e-5,
-        .gram = (m * n * n + 4 * m * n * wanted) / (1.2e11 * speed) + 12 * n * n * n / 1.5e10,
-        .lanczos =
-            4 * m * n * (vectors + wanted) / (1e11 * speed) + 8e-6 * vectors + 150 * std::pow(wanted + 24, 3) / 1.5e10,
+        .full = cubic(3.6e-10, n) + 6e-8 * n * n + tall,
+        .gram = slowness * (m * n * n + 4 * m * n * k) / 1.2e11 + cubic(1.5e-10, n) + 5e-8 * n * n + cubic(2e-9, k) + 3e-8 * k * k,
+        .lanczos = slowness * 4 * m * n * vectors / 1e11 + (2e-5 + 1.3e-7 * n) * vectors,
     };
 }
 

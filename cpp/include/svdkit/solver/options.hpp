@@ -32,7 +32,8 @@ struct Options {
 /// is made of: the rounding errors of products of length max(m, n).
 template <class T>
 double effective_tolerance(double tol, index_t m, index_t n) {
-    const double floor = static_cast<double>(epsilon<T>) * (4 + 2 * std::sqrt(static_cast<double>(std::max(m, n))));
+    const double length = std::sqrt(static_cast<double>(std::max(m, n)));
+    const double floor = static_cast<double>(epsilon<T>) * (4 + std::min(2 * length, 28.0));
     return std::max(tol > 0 ? tol : (sizeof(real_t<T>) == 4 ? 1e-5 : 1e-10), floor);
 }
 

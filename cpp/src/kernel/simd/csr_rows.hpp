@@ -9,14 +9,16 @@ namespace {
 
 inline constexpr index_t kAhead = 16;
 
+// One row of A X. A row of Z that the same nonzero will touch next (`z` not null) is fetched on the way.
 template <class T, int L, int NV, class Index>
 inline void gather_row(const Index* columns, const T* values, index_t first, index_t last, const T* x, index_t ldx,
-                       Vec<T, L>* sum) {
+                       Vec<T, L>* sum, const T* z, index_t ldz) {
     for (index_t p = first; p < last; ++p) {
         __builtin_prefetch(x + static_cast<index_t>(columns[p + kAhead < last ? p + kAhead : last - 1]) * ldx);
-        const T* in = x + static_cast<index_t>(columns[p]) * ldx;
+        const auto column = static_cast<index_t>(columns[p]);
+        if (z) __builtin_prefetch(z + column * ldz, 1);
 #pragma GCC unroll 4
-        for (int v = 0; v < NV; ++v) sum[v] += values[p] * load<T, L>(in + v * L);
+        for (int v = 0; v < NV; ++v) sum[v] += values[p] * load<T, L>(x + column * ldx + v * L);
     }
 }
 
@@ -25,10 +27,15 @@ inline void scatter_row(const Index* columns, const T* values, index_t first, in
                         index_t ldz) {
     for (index_t p = first; p < last; ++p) {
         T* out = z + static_cast<index_t>(columns[p]) * ldz;
-        __builtin_prefetch(z + static_cast<index_t>(columns[p + kAhead < last ? p + kAhead : last - 1]) * ldz, 1);
 #pragma GCC unroll 4
         for (int v = 0; v < NV; ++v) store<T, L>(out + v * L, load<T, L>(out + v * L) + values[p] * in[v]);
     }
+}
+
+// Asks for the rows of Z that a row of A scatters into.
+template <class T, class Index>
+inline void fetch_row(const Index* columns, index_t first, index_t last, const T* z, index_t ldz) {
+    for (index_t p = first; p < last; ++p) __builtin_prefetch(z + static_cast<index_t>(columns[p]) * ldz, 1);
 }
 
 template <class T, class Index>
@@ -37,7 +44,8 @@ void csr_forward(const Index* pointers, const Index* columns, const T* values, i
     for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
         for (index_t r = first; r < last; ++r) {
             Vec<T, L> sum[NV] = {};
-            gather_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], x + j, ldx, sum);
+            gather_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], x + j, ldx, sum,
+                                 static_cast<const T*>(nullptr), 0);
             for (int v = 0; v < NV; ++v) store<T, L>(y + r * ldy + j + v * L, sum[v]);
         }
     });
@@ -50,6 +58,7 @@ void csr_adjoint(const Index* pointers, const Index* columns, const T* values, i
         for (index_t r = first; r < last; ++r) {
             Vec<T, L> in[NV];
             for (int v = 0; v < NV; ++v) in[v] = load<T, L>(y + r * ldy + j + v * L);
+            if (r + 1 < last) fetch_row(columns, pointers[r + 1], pointers[r + 2], z + j, ldz);
             scatter_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], in, z + j, ldz);
         }
     });
@@ -61,7 +70,7 @@ void csr_gram(const Index* pointers, const Index* columns, const T* values, inde
     for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
         for (index_t r = first; r < last; ++r) {
             Vec<T, L> sum[NV] = {};
-            gather_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], x + j, ldx, sum);
+            gather_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], x + j, ldx, sum, z + j, ldz);
             for (int v = 0; v < NV; ++v) store<T, L>(y + r * ldy + j + v * L, sum[v]);
             scatter_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], sum, z + j, ldz);
         }
