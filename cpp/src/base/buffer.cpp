@@ -34,8 +34,8 @@ void free_small(void* pointer) {
 
 #ifdef __linux__
 // Large buffers have mappings of their own: malloc would carve them from a heap that small, long-lived results then
-// cut into pieces that no later call can use. From half a huge page on they are whole huge pages, so that neither passes
-// over a panel nor random access to its rows miss the TLB.
+// cut into pieces that no later call can use. From half a huge page on they are whole huge pages, so that neither
+// passes over a panel nor random access to its rows miss the TLB.
 constexpr std::size_t kMapped = std::size_t{128} << 10;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 

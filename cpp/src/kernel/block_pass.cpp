@@ -234,7 +234,7 @@ void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
 
 template <class T>
 bool column_strip_fits(index_t n) {
-    return 64 * n * static_cast<index_t>(sizeof(T)) <= kCacheBytes;
+    return 64 * n * static_cast<index_t>(sizeof(T)) <= kStripBytes;
 }
 
 // Gram of B^H from the rows of B: Y = B^H X is finished a strip of columns of B at a time, and Z = B Y summed.

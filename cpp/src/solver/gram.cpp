@@ -27,8 +27,8 @@ Result<T> gram(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     Result<T> result = rayleigh_ritz<T>(a, std::move(v), options.seed);
     const double bound = options.tol * static_cast<double>(result.s.front());
     result.report.iterations = 1;
-    const double smallest =
-        std::max(2 * static_cast<double>(epsilon<T>) / options.tol, 10 * std::sqrt(static_cast<double>(epsilon<T>)));
+    const double eps = static_cast<double>(epsilon<T>);
+    const double smallest = std::max(eps / (2 * options.tol), 10 * std::sqrt(eps));
     result.report.converged =
         static_cast<double>(result.s.back()) >= smallest * static_cast<double>(result.s.front()) &&
         std::ranges::all_of(result.report.residuals, [&](double r) { return r <= bound; });

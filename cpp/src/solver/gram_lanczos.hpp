@@ -3,7 +3,7 @@
 //   A^H A V = V T + V_next R E^H
 //
 // Ritz values of T are squares, so an estimate |R y_i(last block)| / sigma_i of the residual of A carries a rounding
-// error of about epsilon |A| (|A| / sigma_i): good to a tolerance tol while sigma_i >= (2 epsilon / tol) |A|; and below
+// error of about epsilon |A| (|A| / sigma_i): good to a tolerance tol while sigma_i >= (epsilon / 2 tol) |A|; and below
 // sqrt(epsilon) |A| a square is lost in the rounding of the largest. The caller finishes with a Rayleigh-Ritz step on A
 // V, which squares nothing, and measures residuals; see solver/lanczos.hpp.
 #pragma once
@@ -29,7 +29,7 @@ public:
     /// Smallest sigma / |A| that this process resolves to `tol`.
     static double resolution(double tol) {
         const double eps = static_cast<double>(epsilon<T>);
-        return std::max(2 * eps / tol, 10 * std::sqrt(eps));
+        return std::max(0.5 * eps / tol, 10 * std::sqrt(eps));
     }
 
     /// A basis of at most `capacity` vectors, grown `width` at a time.

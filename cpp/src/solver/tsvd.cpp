@@ -120,7 +120,8 @@ Estimate estimate(index_t rows, index_t cols, index_t wanted) {
     const double tall = m > 1.5 * n ? slowness * (5e-8 * m * n + 1.5e-10 * m * n * n) : 0;
     return {
         .full = cubic(3.6e-10, n) + 6e-8 * n * n + tall,
-        .gram = slowness * (m * n * n + 4 * m * n * k) / 1.2e11 + cubic(1.5e-10, n) + 5e-8 * n * n + cubic(2e-9, k) + 3e-8 * k * k,
+        .gram = slowness * (m * n * n + 4 * m * n * k) / 1.2e11 + cubic(1.5e-10, n) + 5e-8 * n * n + cubic(2e-9, k) +
+                3e-8 * k * k,
         .lanczos = slowness * 4 * m * n * vectors / 1e11 + (2e-5 + 1.3e-7 * n) * vectors,
     };
 }
