@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "ritz_vectors.hpp"
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/kernel/block_pass.hpp"
 #include "svdkit/kernel/orth.hpp"
@@ -40,17 +41,17 @@ public:
     /// Orthonormalises `start` (cols x at most width) into the first block of V.
     void start(ConstPanel<T> start) {
         const Panel<T> block = out_.panel().row_range(0, a_.cols()).col_range(0, start.cols);
-        copy(start, block);
+        detail::copy_block<T>(start, block);
         next_ = extend_basis<T>(v_.panel().col_range(0, 0), block, h_.panel().row_range(0, 0),
                                 r_.panel().row_range(0, start.cols).col_range(0, start.cols), 0, replacements_);
-        copy(block.col_range(0, next_), v_.panel().col_range(0, next_));
+        detail::copy_block<T>(block.col_range(0, next_), v_.panel().col_range(0, next_));
     }
 
     /// Two products: the waiting block joins V, its image U, and the next block is made.
     void step() {
         const index_t m = a_.rows(), n = a_.cols(), w = next_, j = size_;
         const Panel<T> in = in_.panel().row_range(0, n).col_range(0, w);
-        copy(v_.panel().col_range(j, w), in);
+        detail::copy_block<T>(v_.panel().col_range(j, w), in);
         const Panel<T> image = out_.panel().row_range(0, m).col_range(0, w);
         a_.apply(in, image);
         observe_norm(image);
@@ -58,18 +59,18 @@ public:
         const Panel<T> h = h_.panel().row_range(0, j).col_range(0, w);
         const Panel<T> r = r_.panel().row_range(0, w).col_range(0, w);
         extend_basis<T>(u_.panel().col_range(0, j), image, h, r, floor(), replacements_);
-        copy(image, u_.panel().col_range(j, w));
-        copy(h, b_.panel().row_range(0, j).col_range(j, w));
-        copy(r, b_.panel().row_range(j, w).col_range(j, w));
+        detail::copy_block<T>(image, u_.panel().col_range(j, w));
+        detail::copy_block<T>(h, b_.panel().row_range(0, j).col_range(j, w));
+        detail::copy_block<T>(r, b_.panel().row_range(j, w).col_range(j, w));
 
         const Panel<T> left = in_.panel().row_range(0, m).col_range(0, w);
-        copy(image, left);
+        detail::copy_block<T>(image, left);
         const Panel<T> back = out_.panel().row_range(0, n).col_range(0, w);
         a_.apply_adjoint(left, back);
         const Panel<T> coupling = coupling_.panel().row_range(0, w).col_range(0, w);
         next_ = extend_basis<T>(v_.panel().col_range(0, j + w), back, h_.panel().row_range(0, j + w).col_range(0, w),
                                 coupling, floor(), replacements_);
-        copy(back.col_range(0, next_), v_.panel().col_range(j + w, next_));
+        detail::copy_block<T>(back.col_range(0, next_), v_.panel().col_range(j + w, next_));
         size_ = j + w;
         last_ = w;
     }
@@ -92,7 +93,7 @@ public:
         const index_t j = size_;
         rotate<T>(u_.panel().col_range(0, j), x_.panel().row_range(0, j).col_range(first, keep));
         rotate<T>(v_.panel().col_range(0, j), y_.panel().row_range(0, j).col_range(first, keep));
-        copy(v_.panel().col_range(j, next_), v_.panel().col_range(keep, next_));
+        detail::copy_block<T>(v_.panel().col_range(j, next_), v_.panel().col_range(keep, next_));
         for (index_t i = 0; i < keep; ++i) {
             std::fill_n(&b_(i, 0), keep, T(0));
             b_(i, i) = theta_[static_cast<std::size_t>(first + i)];
@@ -103,12 +104,7 @@ public:
 
     ConstPanel<T> waiting() const { return v_.panel().col_range(size_, next_); }  ///< the next block of V
     /// Right Ritz vectors [first, first + count).
-    Block<T> right(index_t first, index_t count) const {
-        Block<T> result(v_.rows(), count, count);
-        forward_pass<T>(as_view(ConstPanel<T>(v_.panel().col_range(0, size_))),
-                        y_.panel().row_range(0, size_).col_range(first, count), result);
-        return result;
-    }
+    Block<T> right(index_t first, index_t count) const { return detail::ritz_vectors<T>(v_, size_, y_, first, count); }
 
     index_t size() const { return size_; }
     index_t next() const { return next_; }  ///< 0: the bases span an invariant pair, everything is exact
@@ -117,10 +113,6 @@ public:
     const std::vector<double>& residuals() const { return residuals_; }
 
 private:
-    static void copy(ConstPanel<T> from, Panel<T> to) {
-        for (index_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
-    }
-
     void observe_norm(ConstPanel<T> image) {
         std::vector<double> norms(static_cast<std::size_t>(image.cols));
         column_norms<T>(image, norms.data());

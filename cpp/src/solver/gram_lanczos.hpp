@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "ritz_vectors.hpp"
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/kernel/block_pass.hpp"
 #include "svdkit/kernel/orth.hpp"
@@ -47,17 +48,17 @@ public:
 
     void start(ConstPanel<T> start) {
         const Panel<T> block = out_.panel().col_range(0, start.cols);
-        copy(start, block);
+        detail::copy_block<T>(start, block);
         next_ = extend_basis<T>(v_.panel().col_range(0, 0), block, h_.panel().row_range(0, 0),
                                 coupling_.panel().row_range(0, start.cols).col_range(0, start.cols), 0, replacements_);
-        copy(block.col_range(0, next_), v_.panel().col_range(0, next_));
+        detail::copy_block<T>(block.col_range(0, next_), v_.panel().col_range(0, next_));
     }
 
     /// One read of A: the waiting block joins V and the next block is made.
     void step() {
         const index_t w = next_, j = size_;
         const Panel<T> in = in_.panel().col_range(0, w), out = out_.panel().col_range(0, w);
-        copy(v_.panel().col_range(j, w), in);
+        detail::copy_block<T>(v_.panel().col_range(j, w), in);
         a_.apply_gram(in, middle_.panel().col_range(0, w), out);
         std::vector<double> norms(static_cast<std::size_t>(w));
         column_norms<T>(out, norms.data());
@@ -73,7 +74,7 @@ public:
                 t_(j + c, i) = conj(value);
             }
         }
-        copy(out.col_range(0, next_), v_.panel().col_range(j + w, next_));
+        detail::copy_block<T>(out.col_range(0, next_), v_.panel().col_range(j + w, next_));
         size_ = j + w;
         last_ = w;
     }
@@ -104,7 +105,7 @@ public:
     void restart(index_t first, index_t keep) {
         const index_t j = size_;
         rotate<T>(v_.panel().col_range(0, j), y_.panel().row_range(0, j).col_range(first, keep));
-        copy(v_.panel().col_range(j, next_), v_.panel().col_range(keep, next_));
+        detail::copy_block<T>(v_.panel().col_range(j, next_), v_.panel().col_range(keep, next_));
         for (index_t i = 0; i < t_.rows(); ++i) std::fill_n(&t_(i, 0), t_.cols(), Wide(0));
         for (index_t i = 0; i < keep; ++i) {
             const double value = static_cast<double>(theta_[static_cast<std::size_t>(first + i)]);
@@ -115,12 +116,7 @@ public:
 
     ConstPanel<T> waiting() const { return v_.panel().col_range(size_, next_); }  ///< the next block of V
     /// Right Ritz vectors [first, first + count).
-    Block<T> right(index_t first, index_t count) const {
-        Block<T> result(v_.rows(), count, count);
-        forward_pass<T>(as_view(ConstPanel<T>(v_.panel().col_range(0, size_))),
-                        y_.panel().row_range(0, size_).col_range(first, count), result);
-        return result;
-    }
+    Block<T> right(index_t first, index_t count) const { return detail::ritz_vectors<T>(v_, size_, y_, first, count); }
 
     index_t size() const { return size_; }
     index_t next() const { return next_; }
@@ -129,10 +125,6 @@ public:
     const std::vector<double>& residuals() const { return residuals_; }
 
 private:
-    static void copy(ConstPanel<T> from, Panel<T> to) {
-        for (index_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
-    }
-
     double floor() const { return 2 * static_cast<double>(epsilon<T>) * squared_norm_; }
 
     Counted<T>& a_;
