@@ -36,14 +36,13 @@ Value parse(const char* argument, std::string_view word, const std::array<Word<V
 
 /// The options that Python always passes, in this order.
 template <class T>
-Options<T> options_from(index_t k, double tol, std::string_view which, std::string_view method, bool vectors,
-                        index_t block_size, index_t max_passes, std::uint64_t seed, int threads,
+Options<T> options_from(index_t k, double tol, std::string_view which, std::string_view method, index_t block_size,
+                        index_t max_passes, std::uint64_t seed, int threads,
                         const std::optional<MatrixIn<T>>& warm_start) {
     return {.k = k,
             .tol = tol,
             .which = parse("which", which, kEnds),
             .method = parse("method", method, kMethods),
-            .vectors = vectors,
             .block_size = block_size,
             .max_passes = max_passes,
             .seed = seed,

@@ -83,7 +83,7 @@ nb::tuple solve(StackIn<T> stack, index_t k, double tol, std::string_view which,
                 index_t block_size, index_t max_passes, std::uint64_t seed, int threads,
                 std::optional<MatrixIn<T>> warm_start, nb::object callback, double time_limit) {
     const Options<T> options =
-        options_from<T>(k, tol, which, method, vectors, block_size, max_passes, seed, threads, warm_start);
+        options_from<T>(k, tol, which, method, block_size, max_passes, seed, threads, warm_start);
     Monitor watch = monitor(callback, time_limit);
     const std::vector<Dense<T>> operators = matrices(stack);
     if (operators.empty()) throw InvalidArgument("a stack needs at least one matrix");

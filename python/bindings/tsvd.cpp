@@ -16,8 +16,7 @@ nb::tuple solve(const Handle<T>& a, index_t k, double tol, std::string_view whic
                 bool vectors, index_t block_size, index_t max_passes, std::uint64_t seed, int threads,
                 std::optional<MatrixIn<T>> warm_start, nb::object callback, double time_limit, double max_abs,
                 bool one_sided) {
-    Options<T> options =
-        options_from<T>(k, tol, which, method, vectors, block_size, max_passes, seed, threads, warm_start);
+    Options<T> options = options_from<T>(k, tol, which, method, block_size, max_passes, seed, threads, warm_start);
     options.max_abs = max_abs;
     options.one_sided = one_sided;
     Monitor watch = monitor(callback, time_limit);

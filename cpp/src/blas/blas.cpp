@@ -35,18 +35,6 @@ DECLARE_GEMM(d, double)
 DECLARE_GEMM(c, c64)
 DECLARE_GEMM(z, c128)
 
-#define DECLARE_FACTOR(x, T, ORGQR)                                                                               \
-    void SVDKIT_FORTRAN(x##potrf)(const char*, const fint*, T*, const fint*, fint*, std::size_t);                 \
-    void SVDKIT_FORTRAN(x##trtri)(const char*, const char*, const fint*, T*, const fint*, fint*, std::size_t,     \
-                                  std::size_t);                                                                   \
-    void SVDKIT_FORTRAN(x##geqrf)(const fint*, const fint*, T*, const fint*, T*, T*, const fint*, fint*);         \
-    void SVDKIT_FORTRAN(ORGQR)(const fint*, const fint*, const fint*, T*, const fint*, const T*, T*, const fint*, \
-                               fint*);
-DECLARE_FACTOR(s, float, sorgqr)
-DECLARE_FACTOR(d, double, dorgqr)
-DECLARE_FACTOR(c, c64, cungqr)
-DECLARE_FACTOR(z, c128, zungqr)
-
 #define DECLARE_REAL(x, T)                                                                                            \
     void SVDKIT_FORTRAN(x##gesdd)(const char*, const fint*, const fint*, T*, const fint*, T*, T*, const fint*, T*,    \
                                   const fint*, T*, const fint*, fint*, fint*, std::size_t);                           \
@@ -238,46 +226,6 @@ int heevd(index_t n, T* a, index_t lda, real_t<T>* w) {
     return info;
 }
 
-template <class T>
-int potrf(index_t n, T* a, index_t lda) {
-    const fint fn = narrow(n), flda = narrow(lda);
-    fint info = 0;
-    PICK(potrf)("U", &fn, a, &flda, &info, 1);
-    return info;
-}
-
-template <class T>
-int trtri(index_t n, T* a, index_t lda) {
-    const fint fn = narrow(n), flda = narrow(lda);
-    fint info = 0;
-    PICK(trtri)("U", "N", &fn, a, &flda, &info, 1, 1);
-    return info;
-}
-
-template <class T>
-int geqrf(index_t m, index_t n, T* a, index_t lda, T* tau) {
-    const fint fm = narrow(m), fn = narrow(n), flda = narrow(lda);
-    fint info = 0, lwork = -1;
-    T asked{};
-    PICK(geqrf)(&fm, &fn, a, &flda, tau, &asked, &lwork, &info);
-    lwork = work_length(real_part(asked));
-    Buffer<T> work(lwork);
-    PICK(geqrf)(&fm, &fn, a, &flda, tau, work.data(), &lwork, &info);
-    return info;
-}
-
-template <class T>
-int orgqr(index_t m, index_t n, T* a, index_t lda, const T* tau) {
-    const fint fm = narrow(m), fn = narrow(n), flda = narrow(lda);
-    fint info = 0, lwork = -1;
-    T asked{};
-    PICK4(sorgqr, dorgqr, cungqr, zungqr)(&fm, &fn, &fn, a, &flda, tau, &asked, &lwork, &info);
-    lwork = work_length(real_part(asked));
-    Buffer<T> work(lwork);
-    PICK4(sorgqr, dorgqr, cungqr, zungqr)(&fm, &fn, &fn, a, &flda, tau, work.data(), &lwork, &info);
-    return info;
-}
-
 }  // namespace lapack
 
 #define INSTANTIATE(T)                                                                                         \
@@ -286,11 +234,7 @@ int orgqr(index_t m, index_t n, T* a, index_t lda, const T* tau) {
     template int lapack::gesdd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);        \
     template int lapack::gesvd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);        \
     template int lapack::gesdd_values<T>(index_t, index_t, T*, index_t, real_t<T>*);                           \
-    template int lapack::heevd<T>(index_t, T*, index_t, real_t<T>*);                                           \
-    template int lapack::potrf<T>(index_t, T*, index_t);                                                       \
-    template int lapack::trtri<T>(index_t, T*, index_t);                                                       \
-    template int lapack::geqrf<T>(index_t, index_t, T*, index_t, T*);                                          \
-    template int lapack::orgqr<T>(index_t, index_t, T*, index_t, const T*);
+    template int lapack::heevd<T>(index_t, T*, index_t, real_t<T>*);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE
 

@@ -42,20 +42,4 @@ int gesdd_values(index_t m, index_t n, T* a, index_t lda, real_t<T>* s);
 template <class T>
 int heevd(index_t n, T* a, index_t lda, real_t<T>* w);
 
-/// Cholesky A = R^H R, upper triangle; info > 0 when A is not positive definite.
-template <class T>
-int potrf(index_t n, T* a, index_t lda);
-
-/// Inverse of an upper triangular matrix, in place; info > 0 when it is singular.
-template <class T>
-int trtri(index_t n, T* a, index_t lda);
-
-/// Householder QR: R in the upper triangle, reflectors below it, scalars in tau (min(m, n)).
-template <class T>
-int geqrf(index_t m, index_t n, T* a, index_t lda, T* tau);
-
-/// The first n columns of Q from geqrf's reflectors, in place.
-template <class T>
-int orgqr(index_t m, index_t n, T* a, index_t lda, const T* tau);
-
 }  // namespace svdkit::lapack

@@ -18,7 +18,6 @@ struct Options {
     double tol = 0;  ///< residual bound relative to s[0]; 0: 1e-10 in double, 1e-5 in single precision
     Which which = Which::largest;
     Method method = Method::automatic;
-    bool vectors = true;     ///< false: values only (residuals are still measured)
     index_t block_size = 0;  ///< vectors multiplied at a time; 0: chosen
     bool one_sided = true;   ///< lanczos may begin with products by A^H A (certified; falls back when it must)
     index_t max_passes = 0;  ///< times A may be read; 0: generous
