@@ -30,6 +30,13 @@ void bind_products(HandleClass<T>& cls) {
     cls.def("note", [](const Handle<T>& a) { return a.op->note(); });
     cls.def("max_abs", [](const Handle<T>& a) { return a.op->max_abs(); });
     cls.def(
+        "norm_fro",
+        [](const Handle<T>& a, int threads) {
+            const ThreadScope scope(threads);
+            return a.op->norm_fro();
+        },
+        nb::arg("threads") = 0, nb::call_guard<nb::gil_scoped_release>(), "Frobenius norm, or None if not cheap.");
+    cls.def(
         "apply",
         [](const Handle<T>& a, BlockIn<T> x, BlockOut<T> y) {
             check_rows("X", extent(x, 0), a.op->cols());

@@ -114,3 +114,26 @@ def test_tsvd_at_every_level(dtype, level, rng):
 def test_unknown_level_is_refused():
     with pytest.raises(ValueError, match="v99"):
         _core.set_simd_level("v99")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_norm_fro_of_a_dense_matrix(dtype, order):
+    a = np.asarray(random_matrix(np.random.default_rng(0), 301, 77, dtype), order=order)
+    for part in (a, a[::3, ::-2], a[:1], a[:, :1]):
+        norm = OPERATORS[dtype].dense(part).norm_fro()
+        assert norm == pytest.approx(np.linalg.norm(part.astype("complex128")), rel=1e-14)
+    for scale in (1e-300, 1e300) if a.real.dtype == np.float64 else (1e-37, 1e37):
+        norm = OPERATORS[dtype].dense(a * a.dtype.type(scale)).norm_fro()
+        assert norm / scale == pytest.approx(np.linalg.norm(a), rel=1e-6)
+    assert OPERATORS[dtype].dense(np.zeros((3, 4), dtype)).norm_fro() == 0
+    operator = OPERATORS[dtype].dense(a)
+    assert len({operator.norm_fro(threads) for threads in (1, 2, 3, 4)}) == 1
+
+
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_norm_fro_adds_duplicates_first(index):
+    indptr, columns = np.array([0, 3, 3, 5], index), np.array([2, 0, 2, 1, 0], index)
+    values = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    operator = _core.OperatorF64.sparse(indptr, columns, values, 3, 4)
+    assert operator.norm_fro() == pytest.approx(np.sqrt(4**2 + 2**2 + 4**2 + 5**2), rel=1e-15)

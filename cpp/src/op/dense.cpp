@@ -5,6 +5,7 @@
 
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/norm.hpp"
 #include "svdkit/kernel/scan.hpp"
 
 namespace svdkit {
@@ -56,6 +57,10 @@ OwnedOperator<T> Dense<T, S>::scaled_copy(int exponent) const {
 template <class T, class S>
 std::optional<double> Dense<T, S>::max_abs() const {
     return scan(a_).max_abs;
+}
+template <class T, class S>
+std::optional<double> Dense<T, S>::norm_fro() const {
+    return svdkit::norm_fro(a_);
 }
 template <class T, class S>
 OperatorCost Dense<T, S>::cost() const {

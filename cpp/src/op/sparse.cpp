@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "svdkit/base/scratch.hpp"
+#include "svdkit/kernel/norm.hpp"
 #include "svdkit/kernel/scan.hpp"
 
 namespace svdkit {
@@ -101,6 +102,11 @@ OwnedOperator<T> Sparse<T, Index>::scaled_copy(int exponent) const {
 template <class T, class Index>
 std::optional<double> Sparse<T, Index>::max_abs() const {
     return scan_values(a_.values, a_.nnz()).max_abs;
+}
+
+template <class T, class Index>
+std::optional<double> Sparse<T, Index>::norm_fro() const {
+    return svdkit::norm_fro(a_);
 }
 
 template <class T, class Index>

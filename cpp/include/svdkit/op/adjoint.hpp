@@ -19,6 +19,7 @@ public:
     int gram_passes() const override { return a_.outer_passes(); }
     int outer_passes() const override { return a_.gram_passes(); }
     std::optional<double> max_abs() const override { return a_.max_abs(); }
+    std::optional<double> norm_fro() const override { return a_.norm_fro(); }
     OperatorCost cost() const override { return a_.cost(); }
     std::string note() const override { return a_.note(); }
 

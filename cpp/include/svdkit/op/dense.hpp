@@ -34,6 +34,7 @@ public:
     }
     OwnedOperator<T> scaled_copy(int exponent) const override;
     std::optional<double> max_abs() const override;
+    std::optional<double> norm_fro() const override;
     OperatorCost cost() const override;
 
 private:

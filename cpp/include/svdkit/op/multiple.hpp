@@ -5,6 +5,8 @@
 // apply_gram do not share a read of A: what lies between them would leave the range.)
 #pragma once
 
+#include <cmath>
+
 #include "svdkit/op/operator.hpp"
 
 namespace svdkit {
@@ -18,6 +20,10 @@ public:
     index_t cols() const override { return a_.cols(); }
     void apply(ConstPanel<T> x, Panel<T> y) const override;
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override;
+    std::optional<double> norm_fro() const override {
+        const auto norm = a_.norm_fro();
+        return norm ? std::optional(std::ldexp(*norm, exponent_)) : std::nullopt;
+    }
     OperatorCost cost() const override { return a_.cost(); }
     std::string note() const override { return a_.note(); }
 

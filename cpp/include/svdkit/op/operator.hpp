@@ -61,6 +61,8 @@ public:
     virtual OwnedOperator<T> scaled_copy([[maybe_unused]] int exponent) const { return {}; }
     /// Largest |a_ij|, when it is cheap to have.
     virtual std::optional<double> max_abs() const { return std::nullopt; }
+    /// (sum |a_ij|^2)^(1/2), when it is cheap to have: one or two reads of entries in memory.
+    virtual std::optional<double> norm_fro() const { return std::nullopt; }
     virtual OperatorCost cost() const {
         const double entries = static_cast<double>(rows()) * static_cast<double>(cols());
         return {2 * entries, static_cast<double>(sizeof(T)) * entries};

@@ -28,6 +28,7 @@ public:
     int outer_passes() const override { return layout_ == Layout::csc ? 1 : 2; }
     OwnedOperator<T> scaled_copy(int exponent) const override;
     std::optional<double> max_abs() const override;
+    std::optional<double> norm_fro() const override;
     OperatorCost cost() const override;
 
 private:
