@@ -46,11 +46,35 @@ Sparse<T, Index>::Sparse(CsrView<T, Index> compressed, Layout layout) : a_(compr
 }
 
 template <class T, class Index>
+const AdjointTiles<real_t<T>>* Sparse<T, Index>::tiles() const {
+    if constexpr (!is_complex<T>) {
+        if (!AdjointTiles<T>::pay(a_)) return nullptr;
+        std::call_once(cut_, [this] { tiles_ = std::make_unique<AdjointTiles<T>>(a_); });
+    }
+    return tiles_.get();
+}
+
+template <class T, class Index>
+void Sparse<T, Index>::across(ConstPanel<T> y, Panel<T> z) const {
+    if constexpr (!is_complex<T>) {
+        if (const auto* copy = tiles()) return copy->multiply(y, z);
+    }
+    spmm_adjoint(a_, partition_, y, z);
+}
+
+template <class T, class Index>
+void Sparse<T, Index>::both(ConstPanel<T> x, Panel<T> y, Panel<T> z) const {
+    if (!tiles()) return spmm_gram(a_, partition_, x, y, z);
+    along(x, y);
+    across(y, z);
+}
+
+template <class T, class Index>
 void Sparse<T, Index>::apply(ConstPanel<T> x, Panel<T> y) const {
     if (layout_ == Layout::csr) {
-        spmm(a_, partition_, x, y);
+        along(x, y);
     } else {
-        spmm_adjoint(a_, partition_, Conjugated<T>(x).panel(), y);
+        across(Conjugated<T>(x).panel(), y);
         conjugate(y);
     }
 }
@@ -58,9 +82,9 @@ void Sparse<T, Index>::apply(ConstPanel<T> x, Panel<T> y) const {
 template <class T, class Index>
 void Sparse<T, Index>::apply_adjoint(ConstPanel<T> y, Panel<T> z) const {
     if (layout_ == Layout::csr) {
-        spmm_adjoint(a_, partition_, y, z);
+        across(y, z);
     } else {
-        spmm(a_, partition_, Conjugated<T>(y).panel(), z);
+        along(Conjugated<T>(y).panel(), z);
         conjugate(z);
     }
 }
@@ -68,7 +92,7 @@ void Sparse<T, Index>::apply_adjoint(ConstPanel<T> y, Panel<T> z) const {
 template <class T, class Index>
 void Sparse<T, Index>::apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const {
     if (layout_ == Layout::csr) {
-        spmm_gram(a_, partition_, x, y, z);
+        both(x, y, z);
     } else {
         apply(x, y);
         apply_adjoint(y, z);
@@ -78,7 +102,7 @@ void Sparse<T, Index>::apply_gram(ConstPanel<T> x, Panel<T> y, Panel<T> z) const
 template <class T, class Index>
 void Sparse<T, Index>::apply_outer(ConstPanel<T> y, Panel<T> z, Panel<T> w) const {
     if (layout_ == Layout::csc) {
-        spmm_gram(a_, partition_, Conjugated<T>(y).panel(), z, w);
+        both(Conjugated<T>(y).panel(), z, w);
         conjugate(z);
         conjugate(w);
     } else {
@@ -113,6 +137,13 @@ template <class T, class Index>
 OperatorCost Sparse<T, Index>::cost() const {
     const double nnz = static_cast<double>(a_.nnz());
     return {(is_complex<T> ? 8 : 2) * nnz, nnz * (sizeof(T) + sizeof(Index))};
+}
+
+template <class T, class Index>
+std::string Sparse<T, Index>::note() const {
+    if (is_complex<T> || !AdjointTiles<real_t<T>>::pay(a_)) return {};
+    const index_t megabytes = (AdjointTiles<real_t<T>>::bytes(a_.nnz()) + 500000) / 1000000;
+    return "products use a copy of the entries, in tiles that fit the cache (" + std::to_string(megabytes) + " MB)";
 }
 
 #define INSTANTIATE(T)                      \

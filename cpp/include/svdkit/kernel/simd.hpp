@@ -76,6 +76,16 @@ struct CsrKernels {
                  index_t ldx, T* y, index_t ldy, T* z, index_t ldz, index_t b);
 };
 
+/// Z += A^T Y for entries of one tile of a sparse A: values and places, row * 2^16 + column. b as above.
+template <class T>
+using ScatterEntries = void (*)(const std::uint32_t* places, const T* values, index_t count, const T* y, index_t ldy,
+                                T* z, index_t ldz, index_t b);
+
+void scatter_entries(const std::uint32_t* places, const float* values, index_t count, const float* y, index_t ldy,
+                     float* z, index_t ldz, index_t b);
+void scatter_entries(const std::uint32_t* places, const double* values, index_t count, const double* y, index_t ldy,
+                     double* z, index_t ldz, index_t b);
+
 template <class T>
 const TileKernels<T>& tile_kernels();
 template <class T, class Index>
@@ -92,6 +102,8 @@ struct Level {
     CsrKernels<float, std::int64_t> csr_f32_i64;
     CsrKernels<double, std::int32_t> csr_f64_i32;
     CsrKernels<double, std::int64_t> csr_f64_i64;
+    ScatterEntries<float> scatter_f32;
+    ScatterEntries<double> scatter_f64;
 };
 
 }  // namespace detail

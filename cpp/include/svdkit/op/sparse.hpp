@@ -5,6 +5,9 @@
 // Cost of a product with b vectors: 2 nnz b flops, one read of the entries and indices.
 #pragma once
 
+#include <mutex>
+
+#include "svdkit/kernel/adjoint_tiles.hpp"
 #include "svdkit/kernel/spmm.hpp"
 #include "svdkit/op/operator.hpp"
 
@@ -30,11 +33,20 @@ public:
     std::optional<double> max_abs() const override;
     std::optional<double> norm_fro() const override;
     OperatorCost cost() const override;
+    std::string note() const override;
 
 private:
+    /// The two directions of the compressed matrix.
+    void along(ConstPanel<T> x, Panel<T> y) const { spmm(a_, partition_, x, y); }
+    void across(ConstPanel<T> y, Panel<T> z) const;
+    void both(ConstPanel<T> x, Panel<T> y, Panel<T> z) const;
+    const AdjointTiles<real_t<T>>* tiles() const;
+
     CsrView<T, Index> a_;
     Layout layout_;
     CsrPartition partition_;
+    mutable std::once_flag cut_;  // the tiles are made when the first product needs them
+    mutable std::unique_ptr<AdjointTiles<real_t<T>>> tiles_;
 };
 
 }  // namespace svdkit

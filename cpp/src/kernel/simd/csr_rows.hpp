@@ -3,6 +3,8 @@
 // Rows of X and Z are reached through the column indices: those a few nonzeros ahead are fetched early.
 #pragma once
 
+#include <cstdint>
+
 #include "vec.hpp"
 
 namespace {
@@ -73,6 +75,20 @@ void csr_gram(const Index* pointers, const Index* columns, const T* values, inde
             gather_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], x + j, ldx, sum, z + j, ldz);
             for (int v = 0; v < NV; ++v) store<T, L>(y + r * ldy + j + v * L, sum[v]);
             scatter_row<T, L, NV>(columns, values, pointers[r], pointers[r + 1], sum, z + j, ldz);
+        }
+    });
+}
+
+template <class T>
+void csr_scatter(const std::uint32_t* places, const T* values, index_t count, const T* y, index_t ldy, T* z,
+                     index_t ldz, index_t b) {
+    for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
+        for (index_t p = 0; p < count; ++p) {
+            const T* in = y + static_cast<index_t>(places[p] >> 16) * ldy + j;
+            T* out = z + static_cast<index_t>(places[p] & 0xFFFF) * ldz + j;
+#pragma GCC unroll 4
+            for (int v = 0; v < NV; ++v)
+                store<T, L>(out + v * L, load<T, L>(out + v * L) + values[p] * load<T, L>(in + v * L));
         }
     });
 }

@@ -1,0 +1,102 @@
+#include "svdkit/kernel/adjoint_tiles.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "panels.hpp"
+#include "svdkit/kernel/simd.hpp"
+
+namespace svdkit {
+namespace {
+
+constexpr index_t kMaxRows = 65536;  // of a tile: what 16 bits can number
+constexpr index_t kParts = 16;       // rows of tiles, and pieces in all, at least: the tasks of the loops below
+constexpr index_t kMaxLine = 128;    // bytes of a row of Z worked on at a time
+
+}  // namespace
+
+template <class T>
+template <class Index>
+AdjointTiles<T>::AdjointTiles(const CsrView<T, Index>& a)
+    : cols_(a.cols),
+      tile_rows_(std::clamp<index_t>((a.rows + kParts - 1) / kParts, 1, kMaxRows)),
+      grid_rows_((a.rows + tile_rows_ - 1) / tile_rows_),
+      grid_cols_((a.cols + kCols - 1) / kCols),
+      begin_(static_cast<std::size_t>(grid_rows_ * grid_cols_ + 1), a.nnz()),
+      places_(a.nnz()),
+      values_(a.nnz()) {
+    // Entries of a row of tiles lie together in A and here: every row of tiles is counted and filled on its own.
+    parallel_for(grid_rows_, static_cast<double>(a.nnz()) * sizeof(T), [&](index_t row) {
+        const index_t first = row * tile_rows_, last = std::min(a.rows, first + tile_rows_);
+        std::vector<index_t> at(static_cast<std::size_t>(grid_cols_) + 1, 0);
+        for (Index p = a.row_pointers[first]; p < a.row_pointers[last]; ++p)
+            ++at[static_cast<std::size_t>(a.columns[p] / kCols) + 1];
+        at[0] = static_cast<index_t>(a.row_pointers[first]);
+        for (std::size_t column = 1; column < at.size(); ++column) at[column] += at[column - 1];
+        std::copy_n(at.begin(), grid_cols_, begin_.begin() + row * grid_cols_);
+        for (index_t i = first; i < last; ++i) {
+            for (Index p = a.row_pointers[i]; p < a.row_pointers[i + 1]; ++p) {
+                const auto column = static_cast<index_t>(a.columns[p]);
+                const index_t to = at[static_cast<std::size_t>(column / kCols)]++;
+                places_[to] = static_cast<std::uint32_t>((i - first) << 16 | column % kCols);
+                values_[to] = a.values[p];
+            }
+        }
+    });
+    cut_into_pieces();
+}
+
+template <class T>
+void AdjointTiles<T>::cut_into_pieces() {
+    for (index_t column = 0; column < grid_cols_; ++column) {
+        index_t entries = 0;
+        for (index_t row = 0; row < grid_rows_; ++row) entries += end(row, column) - begin(row, column);
+        const index_t share = kParts * entries / std::max<index_t>(1, values_.size());
+        const Partition rows{grid_rows_, std::clamp<index_t>(share, 1, grid_rows_), 1};
+        for (index_t part = 0; part < rows.parts; ++part)
+            pieces_.push_back({column, rows.begin(part), rows.begin(part + 1), rows.parts == 1 ? -1 : sums_++});
+    }
+}
+
+template <class T>
+void AdjointTiles<T>::multiply(ConstPanel<T> y, Panel<T> z) const {
+    const detail::Widened<T> in(y);
+    const detail::WidenedOutput<T> out(z);
+    const index_t b = in.panel().cols, ld = padded_ld<T>(b);
+    const Scratch<T> memory(sums_ * kCols * ld);
+    const auto sum = [&](index_t q) { return memory.data() + q * kCols * ld; };
+    const auto rows_of_z = [&](index_t column) {
+        return out.panel().row_range(column * kCols, std::min(kCols, cols_ - column * kCols));
+    };
+    parallel_for(static_cast<index_t>(pieces_.size()), 2.0 * static_cast<double>(values_.size() * b), [&](index_t p) {
+        const Piece& piece = pieces_[static_cast<std::size_t>(p)];
+        Panel<T> to = rows_of_z(piece.column);
+        if (piece.sum >= 0) to = {sum(piece.sum), to.rows, b, ld};
+        detail::set_zero(to);
+        constexpr index_t slice = kMaxLine / sizeof(T);
+        for (index_t j = 0; j < b; j += slice) {
+            for (index_t row = piece.first; row < piece.last; ++row) {
+                const index_t at = begin(row, piece.column);
+                detail::scatter_entries(places_.data() + at, values_.data() + at, end(row, piece.column) - at,
+                                        in.panel().row(row * tile_rows_) + j, in.panel().ld, to.data + j, to.ld,
+                                        std::min(slice, b - j));
+            }
+        }
+    });
+    for (auto piece = pieces_.begin(); piece != pieces_.end();) {
+        const auto next = std::find_if(piece, pieces_.end(), [&](const Piece& p) { return p.column != piece->column; });
+        if (piece->sum >= 0)
+            detail::add_in_order(sum(piece->sum), next - piece, kCols * ld, ld, rows_of_z(piece->column));
+        piece = next;
+    }
+}
+
+#define INSTANTIATE(T)                                                       \
+    template class AdjointTiles<T>;                                          \
+    template AdjointTiles<T>::AdjointTiles(const CsrView<T, std::int32_t>&); \
+    template AdjointTiles<T>::AdjointTiles(const CsrView<T, std::int64_t>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace svdkit
