@@ -1,6 +1,8 @@
 #include "svdkit/kernel/orth.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "panels.hpp"
@@ -17,6 +19,10 @@ template <class T>
 using Wide = std::conditional_t<is_complex<T>, std::complex<double>, double>;
 
 constexpr index_t kRowsPerPart = 2048;
+
+// Smallest safe pivot of a block's Cholesky factor beside the largest.
+template <class T>
+constexpr double kSafePivot = sizeof(real_t<T>) == 4 ? 1e-5 : 1e-7;
 
 // G = W^H W (b x b, row-major, full), every product and sum in double precision.
 template <class T>
@@ -46,8 +52,8 @@ Block<Wide<T>> gram_matrix(ConstPanel<T> w) {
     return gram;
 }
 
-// R of G = R^H R, upper triangular and row-major; false when G is not safely positive definite: the smallest
-// pivot is at most `floor`, or 1e-7 (single precision: 1e-5) of the largest.
+// R of G = R^H R, upper triangular and row-major; false when G is not safely positive definite: its smallest pivot is
+// at most `floor`, or too small beside the largest.
 template <class T>
 bool cholesky(Block<Wide<T>>& g, double floor) {
     using W = Wide<T>;
@@ -70,7 +76,7 @@ bool cholesky(Block<Wide<T>>& g, double floor) {
             largest = std::max(largest, std::sqrt(pivot));
         }
     }
-    const double limit = std::max(floor, largest * (sizeof(real_t<T>) == 4 ? 1e-5 : 1e-7));
+    const double limit = std::max(floor, largest * kSafePivot<T>);
     for (index_t j = 0; j < b; ++j) {
         if (std::real(g(j, j)) <= limit) return false;
     }
@@ -118,61 +124,98 @@ bool round(ConstPanel<T> basis, Panel<T> w, Panel<T> c, Block<Wide<T>>& r, doubl
     return true;
 }
 
+// Pivoted Cholesky G(order, order) = R^H R (b x b, R in the upper triangle of G) as far as its pivots exceed `floor`
+// and are safely above rounding beside the first. Returns how far, and the order.
 template <class T>
-double column_norm(ConstPanel<T> w, index_t j) {
-    double norm = 0;
-    column_norms<T>(w.col_range(j, 1), &norm);
-    return norm;
-}
-
-template <class T>
-void scale_column(Panel<T> w, index_t j, double factor) {
-    for (index_t i = 0; i < w.rows; ++i) w(i, j) *= static_cast<real_t<T>>(factor);
-}
-
-// Column by column: every column is projected against the basis and its predecessors until that changes nothing more.
-// Accepted columns move to the front of W, random replacements of the lost ones follow; R has rows for the former only.
-template <class T>
-index_t extend_by_columns(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor,
-                          Replacements& replacements) {
-    const Block<T> coefficients(std::max(basis.cols, w.cols), 1, 1);
-    index_t kept = 0;
-    // Projects the column at `kept`; what it loses is added to column j of H and R, or dropped for j < 0.
-    const auto orthogonalise = [&](index_t j) {
-        const Panel<T> column = w.col_range(kept, 1);
-        const auto against = [&](ConstPanel<T> v, Panel<T> record) {
-            if (v.cols == 0) return;
-            const Panel<T> part = coefficients.panel().row_range(0, v.cols);
-            project(v, column, part);
-            for (index_t i = 0; j >= 0 && i < v.cols; ++i) record(i, j) += part(i, 0);
-        };
-        for (int repeat = 0; repeat < 3; ++repeat) {
-            against(basis, h);
-            against(ConstPanel<T>(w).col_range(0, kept), r);
-        }
-        return column_norm<T>(w, kept);
-    };
-    // Unit norm for the projected column at `kept`; false when little of it was outside the span after all.
-    const auto normalise = [&](double norm) {
-        scale_column(w, kept, 1 / norm);
-        const double again = orthogonalise(-1);
-        if (again < 0.5) return false;
-        scale_column(w, kept, 1 / again);
-        return true;
-    };
-    for (index_t j = 0; j < w.cols; ++j) {
-        for (index_t i = 0; j != kept && i < w.rows; ++i) w(i, kept) = w(i, j);
-        const double norm = orthogonalise(j);
-        // A remainder that shrinks again once it has been normalised was rounding inside the span, not a direction.
-        if (norm <= floor || !normalise(norm)) continue;
-        r(kept, j) = static_cast<T>(static_cast<real_t<T>>(norm));
-        ++kept;
+index_t pivoted_cholesky(Block<Wide<T>>& g, double floor, std::vector<index_t>& order) {
+    using W = Wide<T>;
+    const index_t b = g.rows();
+    order.resize(static_cast<std::size_t>(b));
+    std::iota(order.begin(), order.end(), index_t{0});
+    double limit = floor;
+    for (index_t p = 0; p < b; ++p) {
+        index_t best = p;
+        for (index_t i = p + 1; i < b; ++i)
+            if (std::real(g(i, i)) > std::real(g(best, best))) best = i;
+        const double pivot = std::sqrt(std::max(0.0, std::real(g(best, best))));
+        if (p == 0) limit = std::max(floor, pivot * kSafePivot<T>);
+        if (!(pivot > limit)) return p;
+        std::swap(order[static_cast<std::size_t>(p)], order[static_cast<std::size_t>(best)]);
+        for (index_t i = 0; i < b; ++i) std::swap(g(i, p), g(i, best));
+        for (index_t i = 0; i < b; ++i) std::swap(g(p, i), g(best, i));
+        g(p, p) = pivot;
+        for (index_t c = p + 1; c < b; ++c) g(p, c) /= pivot;
+        for (index_t i = p + 1; i < b; ++i)
+            for (index_t c = p + 1; c < b; ++c) g(i, c) -= conj(g(p, i)) * g(p, c);
     }
-    for (index_t j = kept; j < w.cols; ++j) {
-        fill_gaussian(w.col_range(kept, 1), replacements.seed, Stream::replacement, replacements.used++);
-        const double full = column_norm<T>(w, kept), outside = orthogonalise(-1);
-        if (outside > 1e3 * static_cast<double>(epsilon<T>) * full && normalise(outside))
-            ++kept;  // else: space used up
+    return b;
+}
+
+// Orthonormalises the independent columns of X and moves them to the front; the others follow as they were.
+template <class T>
+index_t take_independent(Panel<T> x, double floor) {
+    Block<Wide<T>> gram = gram_matrix<T>(x);
+    std::vector<index_t> order;
+    const index_t rank = pivoted_cholesky<T>(gram, floor, order);
+    std::vector<T> row(static_cast<std::size_t>(x.cols));
+    for (index_t i = 0; i < x.rows; ++i) {
+        std::copy_n(x.row(i), x.cols, row.data());
+        for (index_t j = 0; j < x.cols; ++j)
+            x(i, j) = row[static_cast<std::size_t>(order[static_cast<std::size_t>(j)])];
+    }
+    Block<Wide<T>> r(rank, rank);
+    for (index_t i = 0; i < rank; ++i) std::copy_n(&gram(i, i), rank - i, &r(i, i));
+    if (rank > 0) divide(x.col_range(0, rank), r);
+    return rank;
+}
+
+// Appends to the `kept` first columns of Q what the columns of X (destroyed) add to the span of [basis, Q]: directions
+// of norm above `floor`, a group of similar norms at a time. Returns how many columns of Q there are then.
+template <class T>
+index_t absorb(ConstPanel<T> basis, Panel<T> q, index_t kept, Panel<T> x, double floor) {
+    const Block<T> coefficients(std::max(basis.cols, q.cols), x.cols);
+    const auto remove_known = [&](Panel<T> w) {
+        for (const ConstPanel<T> known : {basis, ConstPanel<T>(q).col_range(0, kept)}) {
+            if (known.cols > 0) project(known, w, coefficients.panel().row_range(0, known.cols).col_range(0, w.cols));
+        }
+    };
+    while (x.cols > 0) {
+        remove_known(x);
+        const index_t found = take_independent(x, floor);
+        const Panel<T> fresh = q.col_range(kept, found);
+        detail::copy_panel<T>(x.col_range(0, found), fresh);
+        if (found > 0) remove_known(fresh);
+        // A direction that shrinks once it has been normalised was rounding inside the span.
+        const index_t added = found > 0 ? take_independent(fresh, 0.5) : 0;
+        if (added == 0) break;
+        kept += added;
+        x = x.col_range(found, x.cols - found);
+    }
+    return kept;
+}
+
+// For a rank deficient block: its independent directions come first in W, random replacements of the lost ones follow;
+// R has rows for the former only.
+template <class T>
+index_t extend_deficient(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor,
+                         Replacements& replacements) {
+    const ScratchPanel<T> start(w.rows, w.cols), rest(w.rows, w.cols), part(basis.cols, w.cols);
+    detail::copy_panel<T>(w, start.panel());
+    detail::copy_panel<T>(w, rest.panel());
+    index_t kept = absorb(basis, w, 0, rest.panel(), floor);
+    if (basis.cols > 0) {
+        adjoint_pass<T>(as_view(basis), start.panel(), part.panel());
+        for (index_t i = 0; i < basis.cols; ++i)
+            for (index_t j = 0; j < w.cols; ++j) h(i, j) += part.panel()(i, j);
+    }
+    if (kept > 0) adjoint_pass<T>(as_view(ConstPanel<T>(w).col_range(0, kept)), start.panel(), r.row_range(0, kept));
+    while (kept < w.cols) {
+        const Panel<T> random = rest.panel().col_range(kept, w.cols - kept);
+        fill_gaussian(random, replacements.seed, Stream::replacement, replacements.used++);
+        const double norm = std::sqrt(static_cast<double>(w.rows));
+        const index_t more = absorb(basis, w, kept, random, 1e3 * static_cast<double>(epsilon<T>) * norm);
+        if (more == kept) break;  // the space is used up
+        kept = more;
     }
     for (index_t i = 0; i < w.rows; ++i) std::fill_n(w.row(i) + kept, w.cols - kept, T(0));
     return kept;
@@ -189,13 +232,13 @@ index_t extend_basis(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, do
     detail::set_zero(r);
     if (b == 0) return 0;
     Block<W> first, second;
-    if (!round(basis, w, h, first, floor)) return extend_by_columns(basis, w, h, r, floor, replacements);
+    if (!round(basis, w, h, first, floor)) return extend_deficient(basis, w, h, r, floor, replacements);
     const ScratchPanel<T> again(j, b);
     if (!round(basis, w, again.panel(), second, 0.5)) {
-        // Cannot happen in exact arithmetic: the block was orthonormal. Finish by columns and fold the first R in.
+        // Cannot happen in exact arithmetic: the block was orthonormal. Finish as deficient and fold the first R in.
         Block<T> h2(j, b), r2(b, b);
         if (j > 0) detail::copy_panel<T>(again.panel(), h2.panel());
-        const index_t kept = extend_by_columns<T>(basis, w, h2, r2, 0, replacements);
+        const index_t kept = extend_deficient<T>(basis, w, h2, r2, 0, replacements);
         for (index_t q = 0; q < b; ++q) {
             for (index_t p = 0; p <= q; ++p) {
                 const T factor = static_cast<T>(first(p, q));

@@ -30,7 +30,7 @@ public:
     /// Smallest sigma / |A| that this process resolves to `tol`.
     static double resolution(double tol) {
         const double eps = static_cast<double>(epsilon<T>);
-        return std::max(0.5 * eps / tol, 10 * std::sqrt(eps));
+        return std::max(0.05 * eps / tol, 2 * std::sqrt(eps));
     }
 
     /// A basis of at most `capacity` vectors, grown `width` at a time.

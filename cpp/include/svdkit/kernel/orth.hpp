@@ -3,12 +3,12 @@
 //   W = V H + Q R,   V^H Q = 0,  Q^H Q = I
 //
 // Twice: project against the basis V, then Cholesky QR of what is left (its Gram matrix in double precision); the
-// second round acts on an orthonormal block, so neither the condition of W nor cancellation costs orthogonality. A
-// block that is numerically rank deficient goes column by column instead; lost directions are replaced by random ones,
-// which come last and whose rows of R are zero. Cost: 8 n j b flops and 4 reads of V (n x j), 6 n b^2 flops for the
-// block (n x b). Papers: Yamamoto, Nakatsukasa, Yanagisawa & Fukaya, ETNA 44 (2015), CholeskyQR2; Barlow &
-// Smoktunowicz, Numer. Math. 123 (2013), reorthogonalised block Gram-Schmidt; Daniel, Gragg, Kaufman & Stewart, Math.
-// Comp. 30 (1976), replacement of lost directions.
+// second round acts on an orthonormal block, so neither the condition of W nor cancellation costs orthogonality. Of a
+// numerically rank deficient block a pivoted Cholesky factor tells the independent directions, group by group; the lost
+// ones are replaced by random ones, which come last and whose rows of R are zero. Cost: 8 n j b flops and 4 reads of V
+// (n x j), 6 n b^2 flops for the block (n x b). Papers: Yamamoto, Nakatsukasa, Yanagisawa & Fukaya, ETNA 44 (2015),
+// CholeskyQR2; Barlow & Smoktunowicz, Numer. Math. 123 (2013), reorthogonalised block Gram-Schmidt; Daniel, Gragg,
+// Kaufman & Stewart, Math. Comp. 30 (1976), replacement of lost directions.
 #pragma once
 
 #include <cstdint>
