@@ -9,48 +9,14 @@
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/random.hpp"
-#include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/tall_pass.hpp"
 
 namespace svdkit {
 namespace {
 
-// Small matrices are factored in double precision whatever the panel's.
-template <class T>
-using Wide = std::conditional_t<is_complex<T>, std::complex<double>, double>;
-
-constexpr index_t kRowsPerPart = 2048;
-
 // Smallest safe pivot of a block's Cholesky factor beside the largest.
 template <class T>
 constexpr double kSafePivot = sizeof(real_t<T>) == 4 ? 1e-5 : 1e-7;
-
-// G = W^H W (b x b, row-major, full), every product and sum in double precision.
-template <class T>
-Block<Wide<T>> gram_matrix(ConstPanel<T> w) {
-    using W = Wide<T>;
-    const index_t b = w.cols, width = (b + detail::kWidthQuantum - 1) / detail::kWidthQuantum * detail::kWidthQuantum;
-    const Partition rows{w.rows, std::max<index_t>(1, w.rows / kRowsPerPart), 1};
-    const Scratch<W> sums(rows.parts * width * width);
-    parallel_for(rows.parts, 2.0 * static_cast<double>(w.rows * width * width), [&](index_t part) {
-        W* sum = sums.data() + part * width * width;
-        std::fill_n(sum, width * width, W(0));
-        constexpr index_t strip = 128;
-        const Scratch<W> wide(strip * width);
-        for (index_t i = rows.begin(part); i < rows.begin(part + 1); i += strip) {
-            const index_t count = std::min(strip, rows.begin(part + 1) - i);
-            for (index_t r = 0; r < count; ++r) {
-                for (index_t c = 0; c < b; ++c) wide[r * width + c] = static_cast<W>(w(i + r, c));
-                std::fill_n(wide.data() + r * width + b, width - b, W(0));
-            }
-            detail::adjoint_tile(wide.data(), width, count, width, wide.data(), width, sum, width, width);
-        }
-    });
-    Block<W> gram(b, b);
-    for (index_t part = 0; part < rows.parts; ++part)
-        for (index_t i = 0; i < b; ++i)
-            for (index_t j = 0; j < b; ++j) gram(i, j) += sums[part * width * width + i * width + j];
-    return gram;
-}
 
 // R of G = R^H R, upper triangular and row-major; false when G is not safely positive definite: its smallest pivot is
 // at most `floor`, or too small beside the largest.
@@ -83,6 +49,17 @@ bool cholesky(Block<Wide<T>>& g, double floor) {
     return true;
 }
 
+// Whether a division by R loses at most a digit.
+template <class T>
+bool is_well_conditioned(const Block<Wide<T>>& r) {
+    double least = std::real(r(0, 0)), most = least;
+    for (index_t i = 1; i < r.rows(); ++i) {
+        least = std::min(least, std::real(r(i, i)));
+        most = std::max(most, std::real(r(i, i)));
+    }
+    return least >= 0.1 * most;
+}
+
 // W <- W R^-1 for the upper triangular R.
 template <class T>
 void divide(Panel<T> w, const Block<Wide<T>>& r) {
@@ -105,23 +82,9 @@ void divide(Panel<T> w, const Block<Wide<T>>& r) {
 
 // W <- W - V C for C = V^H W, which is returned.
 template <class T>
-void project(ConstPanel<T> v, Panel<T> w, Panel<T> c) {
-    adjoint_pass(as_view(v), ConstPanel<T>(w), c);
-    const ScratchPanel<T> minus(c.rows, c.cols);
-    for (index_t i = 0; i < c.rows; ++i)
-        for (index_t j = 0; j < c.cols; ++j) minus.panel()(i, j) = -c(i, j);
-    forward_pass<T>(as_view(v), minus.panel(), w, true);
-}
-
-// One round: project against the basis, then Cholesky QR. False when the block is rank deficient; W and C are then
-// projected, not orthonormalised.
-template <class T>
-bool round(ConstPanel<T> basis, Panel<T> w, Panel<T> c, Block<Wide<T>>& r, double floor) {
-    if (basis.cols > 0) project(basis, w, c);
-    r = gram_matrix<T>(w);
-    if (!cholesky<T>(r, floor)) return false;
-    divide(w, r);
-    return true;
+void project(ConstColumns<T> v, Panel<T> w, Panel<T> c) {
+    inner<T>(v, w, c);
+    subtract<T>(v, c, w);
 }
 
 // Pivoted Cholesky G(order, order) = R^H R (b x b, R in the upper triangle of G) as far as its pivots exceed `floor`
@@ -154,9 +117,9 @@ index_t pivoted_cholesky(Block<Wide<T>>& g, double floor, std::vector<index_t>& 
 // Orthonormalises the independent columns of X and moves them to the front; the others follow as they were.
 template <class T>
 index_t take_independent(Panel<T> x, double floor) {
-    Block<Wide<T>> gram = gram_matrix<T>(x);
+    Block<Wide<T>> g = gram<T>(x);
     std::vector<index_t> order;
-    const index_t rank = pivoted_cholesky<T>(gram, floor, order);
+    const index_t rank = pivoted_cholesky<T>(g, floor, order);
     std::vector<T> row(static_cast<std::size_t>(x.cols));
     for (index_t i = 0; i < x.rows; ++i) {
         std::copy_n(x.row(i), x.cols, row.data());
@@ -164,7 +127,7 @@ index_t take_independent(Panel<T> x, double floor) {
             x(i, j) = row[static_cast<std::size_t>(order[static_cast<std::size_t>(j)])];
     }
     Block<Wide<T>> r(rank, rank);
-    for (index_t i = 0; i < rank; ++i) std::copy_n(&gram(i, i), rank - i, &r(i, i));
+    for (index_t i = 0; i < rank; ++i) std::copy_n(&g(i, i), rank - i, &r(i, i));
     if (rank > 0) divide(x.col_range(0, rank), r);
     return rank;
 }
@@ -172,11 +135,12 @@ index_t take_independent(Panel<T> x, double floor) {
 // Appends to the `kept` first columns of Q what the columns of X (destroyed) add to the span of [basis, Q]: directions
 // of norm above `floor`, a group of similar norms at a time. Returns how many columns of Q there are then.
 template <class T>
-index_t absorb(ConstPanel<T> basis, Panel<T> q, index_t kept, Panel<T> x, double floor) {
+index_t absorb(ConstColumns<T> basis, Panel<T> q, index_t kept, Panel<T> x, double floor) {
     const Block<T> coefficients(std::max(basis.cols, q.cols), x.cols);
     const auto remove_known = [&](Panel<T> w) {
-        for (const ConstPanel<T> known : {basis, ConstPanel<T>(q).col_range(0, kept)}) {
-            if (known.cols > 0) project(known, w, coefficients.panel().row_range(0, known.cols).col_range(0, w.cols));
+        for (const ConstColumns<T> known : {basis, ConstColumns<T>(q.col_range(0, kept))}) {
+            if (known.cols > 0)
+                project<T>(known, w, coefficients.panel().row_range(0, known.cols).col_range(0, w.cols));
         }
     };
     while (x.cols > 0) {
@@ -197,18 +161,18 @@ index_t absorb(ConstPanel<T> basis, Panel<T> q, index_t kept, Panel<T> x, double
 // For a rank deficient block: its independent directions come first in W, random replacements of the lost ones follow;
 // R has rows for the former only.
 template <class T>
-index_t extend_deficient(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor,
+index_t extend_deficient(ConstColumns<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor,
                          Replacements& replacements) {
     const ScratchPanel<T> start(w.rows, w.cols), rest(w.rows, w.cols), part(basis.cols, w.cols);
     detail::copy_panel<T>(w, start.panel());
     detail::copy_panel<T>(w, rest.panel());
     index_t kept = absorb(basis, w, 0, rest.panel(), floor);
     if (basis.cols > 0) {
-        adjoint_pass<T>(as_view(basis), start.panel(), part.panel());
+        inner<T>(basis, start.panel(), part.panel());
         for (index_t i = 0; i < basis.cols; ++i)
             for (index_t j = 0; j < w.cols; ++j) h(i, j) += part.panel()(i, j);
     }
-    if (kept > 0) adjoint_pass<T>(as_view(ConstPanel<T>(w).col_range(0, kept)), start.panel(), r.row_range(0, kept));
+    if (kept > 0) inner<T>(w.col_range(0, kept), start.panel(), r.row_range(0, kept));
     while (kept < w.cols) {
         const Panel<T> random = rest.panel().col_range(kept, w.cols - kept);
         fill_gaussian(random, replacements.seed, Stream::replacement, replacements.used++);
@@ -221,87 +185,79 @@ index_t extend_deficient(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r
     return kept;
 }
 
+// Whether the columns of W lost so much to the projection C that what rounding left inside the basis counts.
+template <class T>
+bool has_cancelled(ConstPanel<T> c, ConstPanel<T> w) {
+    std::vector<double> lost(static_cast<std::size_t>(w.cols)), left(lost.size());
+    column_norms<T>(c, lost.data());
+    column_norms<T>(w, left.data());
+    for (std::size_t i = 0; i < lost.size(); ++i)
+        if (lost[i] > 0.01 * left[i]) return true;
+    return false;
+}
+
 }  // namespace
 
 template <class T>
-index_t extend_basis(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor,
-                     Replacements& replacements) {
+index_t extend_basis(ConstColumns<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor,
+                     Replacements& replacements, index_t recent) {
     using W = Wide<T>;
     const index_t j = basis.cols, b = w.cols;
     detail::set_zero(h);
     detail::set_zero(r);
     if (b == 0) return 0;
-    Block<W> first, second;
-    if (!round(basis, w, h, first, floor)) return extend_deficient(basis, w, h, r, floor, replacements);
-    const ScratchPanel<T> again(j, b);
-    if (!round(basis, w, again.panel(), second, 0.5)) {
-        // Cannot happen in exact arithmetic: the block was orthonormal. Finish as deficient and fold the first R in.
-        Block<T> h2(j, b), r2(b, b);
-        if (j > 0) detail::copy_panel<T>(again.panel(), h2.panel());
-        const index_t kept = extend_deficient<T>(basis, w, h2, r2, 0, replacements);
-        for (index_t q = 0; q < b; ++q) {
-            for (index_t p = 0; p <= q; ++p) {
-                const T factor = static_cast<T>(first(p, q));
-                for (index_t i = 0; i < j; ++i) h(i, q) += h2(i, p) * factor;
-                for (index_t i = 0; i < b; ++i) r(i, q) += r2(i, p) * factor;
-            }
+    const ScratchPanel<T> rest(j, b), more(j, b);
+    const Panel<T> again = rest.panel();
+    const auto add_to_h = [&](ConstPanel<T> c) {
+        for (index_t i = 0; i < c.rows; ++i)
+            for (index_t q = 0; q < b; ++q) h(i, q) += c(i, q);
+    };
+    if (j > 0 && recent > 0 && recent < j) {
+        // The recurrence first; what is left inside the basis is rounding, unless it says otherwise.
+        const ConstColumns<T> last = basis.last(recent);
+        project<T>(last, w, h.row_range(j - last.cols, last.cols));
+        inner<T>(basis, w, again);
+        if (has_cancelled<T>(again, w)) {
+            add_to_h(again);
+            subtract_inner<T>(basis, again, w, more.panel());
+            detail::copy_panel<T>(more.panel(), again);
         }
-        return kept;
+    } else if (j > 0) {
+        inner<T>(basis, w, h);
+        subtract_inner<T>(basis, h, w, again);
     }
-    // H = H1 + H2 R1, R = R2 R1.
-    Block<T> r1(b, b);
-    for (index_t p = 0; p < b; ++p) {
-        for (index_t q = p; q < b; ++q) {
-            W sum = 0;
-            for (index_t i = p; i <= q; ++i) sum += second(p, i) * first(i, q);
-            r(p, q) = static_cast<T>(sum);
-            r1(p, q) = static_cast<T>(first(p, q));
+    Block<W> first = gram<T>(w);
+    if (!cholesky<T>(first, floor)) return extend_deficient(basis, w, h, r, floor, replacements);
+    divide(w, first);
+    if (j > 0) {
+        // What the first projection left inside the basis, of the normalised block now: by division where that is safe.
+        is_well_conditioned<T>(first) ? divide(again, first) : inner<T>(basis, w, again);
+        subtract<T>(basis, again, w);
+    }
+    Block<W> second = gram<T>(w);
+    Block<T> h2(j, b), r2(b, b);
+    index_t kept = b;
+    if (cholesky<T>(second, 0.5)) {
+        divide(w, second);
+        for (index_t p = 0; p < b; ++p)
+            for (index_t q = p; q < b; ++q) r2(p, q) = static_cast<T>(second(p, q));
+    } else {
+        // Cannot happen in exact arithmetic: the block was orthonormal.
+        kept = extend_deficient<T>(basis, w, h2, r2, 0, replacements);
+    }
+    // W = V (H + (H' + H2) R1) + Q R2 R1.
+    for (index_t q = 0; q < b; ++q) {
+        for (index_t p = 0; p <= q; ++p) {
+            const W factor = first(p, q);
+            for (index_t i = 0; i < j; ++i) h(i, q) += static_cast<T>(W(again(i, p) + h2(i, p)) * factor);
+            for (index_t i = 0; i < b; ++i) r(i, q) += static_cast<T>(W(r2(i, p)) * factor);
         }
     }
-    if (j > 0) forward_pass<T>(as_view(ConstPanel<T>(again.panel())), r1.panel(), h, true);
-    return b;
+    return kept;
 }
 
-template <class T>
-void rotate(Panel<T> v, ConstPanel<T> q) {
-    const detail::Widened<T> wide(q);
-    const ConstPanel<T> factor = wide.panel();
-    const Partition rows{v.rows, std::max<index_t>(1, v.rows / 256), 8};
-    parallel_for(rows.parts, 2.0 * static_cast<double>(v.rows * q.rows * q.cols), [&](index_t part) {
-        constexpr index_t strip = 64;
-        const ScratchPanel<T> tile(strip, factor.cols);
-        for (index_t i = rows.begin(part); i < rows.begin(part + 1); i += strip) {
-            const index_t count = std::min(strip, rows.begin(part + 1) - i);
-            const Panel<T> out = tile.panel().row_range(0, count);
-            detail::set_zero(out);
-            detail::forward_tile(v.row(i), v.ld, count, q.rows, factor.data, factor.ld, out.data, out.ld, factor.cols);
-            detail::copy_panel<T>(out.col_range(0, q.cols), v.row_range(i, count).col_range(0, q.cols));
-        }
-    });
-}
-
-template <class T>
-void column_norms(ConstPanel<T> w, double* norms) {
-    const index_t b = w.cols;
-    const Partition rows{w.rows, std::max<index_t>(1, w.rows / kRowsPerPart), 1};
-    const Scratch<double> sums(rows.parts * b);
-    parallel_for(rows.parts, 2.0 * static_cast<double>(w.rows * b), [&](index_t part) {
-        double* sum = sums.data() + part * b;
-        std::fill_n(sum, b, 0.0);
-        for (index_t i = rows.begin(part); i < rows.begin(part + 1); ++i)
-            for (index_t j = 0; j < b; ++j) sum[j] += abs2(static_cast<Wide<T>>(w(i, j)));
-    });
-    for (index_t j = 0; j < b; ++j) {
-        double total = 0;
-        for (index_t part = 0; part < rows.parts; ++part) total += sums[part * b + j];
-        norms[j] = std::sqrt(total);
-    }
-}
-
-#define INSTANTIATE(T)                                                                                    \
-    template index_t extend_basis<T>(ConstPanel<T>, Panel<T>, Panel<T>, Panel<T>, double, Replacements&); \
-    template void rotate<T>(Panel<T>, ConstPanel<T>);                                                     \
-    template void column_norms<T>(ConstPanel<T>, double*);
+#define INSTANTIATE(T) \
+    template index_t extend_basis<T>(ConstColumns<T>, Panel<T>, Panel<T>, Panel<T>, double, Replacements&, index_t);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE
 

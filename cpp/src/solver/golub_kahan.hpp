@@ -42,24 +42,25 @@ public:
     void start(ConstPanel<T> start) {
         const Panel<T> block = out_.panel().row_range(0, a_.cols()).col_range(0, start.cols);
         detail::copy_block<T>(start, block);
-        next_ = extend_basis<T>(v_.panel().col_range(0, 0), block, h_.panel().row_range(0, 0),
+        next_ = extend_basis<T>(v_.columns(0), block, h_.panel().row_range(0, 0),
                                 r_.panel().row_range(0, start.cols).col_range(0, start.cols), 0, replacements_);
-        detail::copy_block<T>(block.col_range(0, next_), v_.panel().col_range(0, next_));
+        v_.put(0, block.col_range(0, next_));
     }
 
     /// Two products: the waiting block joins V, its image U, and the next block is made.
     void step() {
         const index_t m = a_.rows(), n = a_.cols(), w = next_, j = size_;
         const Panel<T> in = in_.panel().row_range(0, n).col_range(0, w);
-        detail::copy_block<T>(v_.panel().col_range(j, w), in);
+        v_.get(j, in);
         const Panel<T> image = out_.panel().row_range(0, m).col_range(0, w);
         a_.apply(in, image);
         observe_norm(image);
 
         const Panel<T> h = h_.panel().row_range(0, j).col_range(0, w);
         const Panel<T> r = r_.panel().row_range(0, w).col_range(0, w);
-        extend_basis<T>(u_.panel().col_range(0, j), image, h, r, floor(), replacements_);
-        detail::copy_block<T>(image, u_.panel().col_range(j, w));
+        extend_basis<T>(u_.columns(j), image, h, r, floor(), replacements_, recent_);
+        recent_ = w;
+        u_.put(j, image);
         detail::copy_block<T>(h, b_.panel().row_range(0, j).col_range(j, w));
         detail::copy_block<T>(r, b_.panel().row_range(j, w).col_range(j, w));
 
@@ -68,9 +69,9 @@ public:
         const Panel<T> back = out_.panel().row_range(0, n).col_range(0, w);
         a_.apply_adjoint(left, back);
         const Panel<T> coupling = coupling_.panel().row_range(0, w).col_range(0, w);
-        next_ = extend_basis<T>(v_.panel().col_range(0, j + w), back, h_.panel().row_range(0, j + w).col_range(0, w),
-                                coupling, floor(), replacements_);
-        detail::copy_block<T>(back.col_range(0, next_), v_.panel().col_range(j + w, next_));
+        next_ = extend_basis<T>(v_.columns(j + w), back, h_.panel().row_range(0, j + w).col_range(0, w), coupling,
+                                floor(), replacements_, w);
+        v_.put(j + w, back.col_range(0, next_));
         size_ = j + w;
         last_ = w;
     }
@@ -91,18 +92,26 @@ public:
     /// Contracts the bases to Ritz vectors [first, first + keep).
     void restart(index_t first, index_t keep) {
         const index_t j = size_;
-        rotate<T>(u_.panel().col_range(0, j), x_.panel().row_range(0, j).col_range(first, keep));
-        rotate<T>(v_.panel().col_range(0, j), y_.panel().row_range(0, j).col_range(first, keep));
-        detail::copy_block<T>(v_.panel().col_range(j, next_), v_.panel().col_range(keep, next_));
+        const Panel<T> next = in_.panel().row_range(0, a_.cols()).col_range(0, next_);
+        v_.get(j, next);
+        rotate<T>(u_.columns(j), x_.panel().row_range(0, j).col_range(first, keep));
+        rotate<T>(v_.columns(j), y_.panel().row_range(0, j).col_range(first, keep));
+        v_.put(keep, next);
         for (index_t i = 0; i < keep; ++i) {
             std::fill_n(&b_(i, 0), keep, T(0));
             b_(i, i) = theta_[static_cast<std::size_t>(first + i)];
         }
         for (index_t i = keep; i < b_.rows(); ++i) std::fill_n(&b_(i, 0), b_.cols(), T(0));
         size_ = keep;
+        recent_ = keep;
     }
 
-    ConstPanel<T> waiting() const { return v_.panel().col_range(size_, next_); }  ///< the next block of V
+    /// The next block of V.
+    Block<T> waiting() const {
+        Block<T> block(a_.cols(), next_);
+        v_.get(size_, block);
+        return block;
+    }
     /// Right Ritz vectors [first, first + count).
     Block<T> right(index_t first, index_t count) const { return detail::ritz_vectors<T>(v_, size_, y_, first, count); }
 
@@ -125,8 +134,10 @@ private:
 
     Counted<T>& a_;
     index_t size_ = 0, next_ = 0, last_ = 0;
+    index_t recent_ = 0;  // vectors of U that A times the waiting block reaches
     double norm_ = 0;
-    Block<T> v_, u_, b_, x_, y_, in_, out_, h_, r_, coupling_;
+    Basis<T> v_, u_;
+    Block<T> b_, x_, y_, in_, out_, h_, r_, coupling_;
     std::vector<real_t<T>> theta_;
     std::vector<double> residuals_;
     Replacements replacements_;

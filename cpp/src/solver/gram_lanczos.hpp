@@ -49,24 +49,25 @@ public:
     void start(ConstPanel<T> start) {
         const Panel<T> block = out_.panel().col_range(0, start.cols);
         detail::copy_block<T>(start, block);
-        next_ = extend_basis<T>(v_.panel().col_range(0, 0), block, h_.panel().row_range(0, 0),
+        next_ = extend_basis<T>(v_.columns(0), block, h_.panel().row_range(0, 0),
                                 coupling_.panel().row_range(0, start.cols).col_range(0, start.cols), 0, replacements_);
-        detail::copy_block<T>(block.col_range(0, next_), v_.panel().col_range(0, next_));
+        v_.put(0, block.col_range(0, next_));
     }
 
     /// One read of A: the waiting block joins V and the next block is made.
     void step() {
         const index_t w = next_, j = size_;
         const Panel<T> in = in_.panel().col_range(0, w), out = out_.panel().col_range(0, w);
-        detail::copy_block<T>(v_.panel().col_range(j, w), in);
+        v_.get(j, in);
         a_.apply_gram(in, middle_.panel().col_range(0, w), out);
         std::vector<double> norms(static_cast<std::size_t>(w));
         column_norms<T>(out, norms.data());
         squared_norm_ = std::max(squared_norm_, *std::ranges::max_element(norms));
 
         const Panel<T> h = h_.panel().row_range(0, j + w).col_range(0, w);
-        next_ = extend_basis<T>(v_.panel().col_range(0, j + w), out, h,
-                                coupling_.panel().row_range(0, w).col_range(0, w), floor(), replacements_);
+        next_ = extend_basis<T>(v_.columns(j + w), out, h, coupling_.panel().row_range(0, w).col_range(0, w), floor(),
+                                replacements_, recent_ + w);
+        recent_ = w;
         for (index_t i = 0; i < j + w; ++i) {
             for (index_t c = 0; c < w; ++c) {
                 const Wide value = i < j ? Wide(h(i, c)) : (Wide(h(i, c)) + conj(Wide(h(j + c, i - j)))) / 2.0;
@@ -74,7 +75,7 @@ public:
                 t_(j + c, i) = conj(value);
             }
         }
-        detail::copy_block<T>(out.col_range(0, next_), v_.panel().col_range(j + w, next_));
+        v_.put(j + w, out.col_range(0, next_));
         size_ = j + w;
         last_ = w;
     }
@@ -104,17 +105,25 @@ public:
 
     void restart(index_t first, index_t keep) {
         const index_t j = size_;
-        rotate<T>(v_.panel().col_range(0, j), y_.panel().row_range(0, j).col_range(first, keep));
-        detail::copy_block<T>(v_.panel().col_range(j, next_), v_.panel().col_range(keep, next_));
+        const Panel<T> next = in_.panel().col_range(0, next_);
+        v_.get(j, next);
+        rotate<T>(v_.columns(j), y_.panel().row_range(0, j).col_range(first, keep));
+        v_.put(keep, next);
         for (index_t i = 0; i < t_.rows(); ++i) std::fill_n(&t_(i, 0), t_.cols(), Wide(0));
         for (index_t i = 0; i < keep; ++i) {
             const double value = static_cast<double>(theta_[static_cast<std::size_t>(first + i)]);
             t_(i, i) = value * value;
         }
         size_ = keep;
+        recent_ = keep;
     }
 
-    ConstPanel<T> waiting() const { return v_.panel().col_range(size_, next_); }  ///< the next block of V
+    /// The next block of V.
+    Block<T> waiting() const {
+        Block<T> block(a_.cols(), next_);
+        v_.get(size_, block);
+        return block;
+    }
     /// Right Ritz vectors [first, first + count).
     Block<T> right(index_t first, index_t count) const { return detail::ritz_vectors<T>(v_, size_, y_, first, count); }
 
@@ -129,8 +138,9 @@ private:
 
     Counted<T>& a_;
     index_t size_ = 0, next_ = 0, last_ = 0;
+    index_t recent_ = 0;  // vectors before the waiting block that A^H A times it reaches
     double squared_norm_ = 0;
-    Block<T> v_;
+    Basis<T> v_;
     Block<Wide> t_;
     Block<T> y_, in_, middle_, out_, h_, coupling_;
     std::vector<real_t<T>> theta_;

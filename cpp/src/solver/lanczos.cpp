@@ -258,11 +258,11 @@ private:
     Block<T> completed(const Block<T>& some) const {
         Block<T> all(some.rows(), options_.k, options_.k);
         fill_gaussian(all.panel(), options_.seed, Stream::replacement);
-        const ConstPanel<T> next = process_.waiting();
-        const index_t more = std::min(next.cols, options_.k - some.cols());
+        const Block<T> next = process_.waiting();
+        const index_t more = std::min(next.cols(), options_.k - some.cols());
         for (index_t i = 0; i < some.rows(); ++i) {
             std::copy_n(&some(i, 0), some.cols(), &all(i, 0));
-            std::copy_n(next.row(i), more, &all(i, some.cols()));
+            std::copy_n(&next(i, 0), more, &all(i, some.cols()));
         }
         return all;
     }

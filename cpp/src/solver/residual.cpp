@@ -47,7 +47,7 @@ Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
     const index_t k = v.cols();
     Replacements replacements{seed, 0};
     const Block<T> none(0, k), r(k, k), x(k, k), y(k, k);
-    extend_basis<T>({v.data(), v.rows(), 0, v.ld()}, v, none, r, 0, replacements);
+    extend_basis<T>(v.panel().col_range(0, 0), v, none, r, 0, replacements);
     Result<T> result;
     result.u = Block<T>(a.rows(), k, k);
     // One read of A gives A V and A^H A V where it can: then A^H U = A^H A V Y / s, good to epsilon s_1 / s_i.
@@ -55,7 +55,7 @@ Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
     const ScratchPanel<T> image(a.rows(), k), back(a.cols(), k);
     fused ? a.apply_gram(v, image.panel(), back.panel()) : a.apply(v, image.panel());
     for (index_t i = 0; i < a.rows(); ++i) std::copy_n(image.panel().row(i), k, &result.u(i, 0));
-    extend_basis<T>({result.u.data(), a.rows(), 0, k}, result.u, none, r, negligible<T>(result.u), replacements);
+    extend_basis<T>(result.u.panel().col_range(0, 0), result.u, none, r, negligible<T>(result.u), replacements);
     result.s.resize(static_cast<std::size_t>(k));
     if (!small_svd_wide<T>(r, x.panel(), result.s.data(), y.panel())) {
         result.report.notes.emplace_back("gesdd did not converge; gesvd was used");

@@ -1,9 +1,9 @@
-// What both Lanczos processes do with a basis: copy blocks in and out, and combine it into Ritz vectors.
+// What both Lanczos processes do with blocks and bases: copy, and combine into Ritz vectors.
 #pragma once
 
 #include <algorithm>
 
-#include "svdkit/base/buffer.hpp"
+#include "svdkit/kernel/basis.hpp"
 #include "svdkit/kernel/block_pass.hpp"
 
 namespace svdkit::detail {
@@ -15,10 +15,15 @@ void copy_block(ConstPanel<T> from, Panel<T> to) {
 
 /// The first `size` vectors of the basis times columns [first, first + count) of `factors`.
 template <class T>
-Block<T> ritz_vectors(const Block<T>& basis, index_t size, const Block<T>& factors, index_t first, index_t count) {
+Block<T> ritz_vectors(const Basis<T>& basis, index_t size, const Block<T>& factors, index_t first, index_t count) {
     Block<T> result(basis.rows(), count, count);
-    forward_pass<T>(as_view(ConstPanel<T>(basis.panel().col_range(0, size))),
-                    factors.panel().row_range(0, size).col_range(first, count), result);
+    const ConstColumns<T> columns = basis.columns(size);
+    for (index_t s = 0; s < columns.slabs(); ++s) {
+        const ConstPanel<T> slab = columns.slab(s);
+        forward_pass<T>(as_view(slab),
+                        factors.panel().row_range(columns.first_col(s), slab.cols).col_range(first, count), result,
+                        s > 0);
+    }
     return result;
 }
 

@@ -93,6 +93,8 @@ public:
     Panel<T> panel() const { return {buffer_.data(), rows_, cols_, ld_}; }
     operator Panel<T>() const { return panel(); }
     operator Panel<const T>() const { return panel(); }
+    operator Columns<T>() const { return panel(); }
+    operator Columns<const T>() const { return panel(); }
     Buffer<T>&& take() && { return std::move(buffer_); }
 
 private:

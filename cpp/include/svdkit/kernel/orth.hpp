@@ -13,7 +13,7 @@
 
 #include <cstdint>
 
-#include "svdkit/base/view.hpp"
+#include "svdkit/kernel/tall_pass.hpp"
 
 namespace svdkit {
 
@@ -26,15 +26,10 @@ struct Replacements {
 /// Replaces W by an orthonormal Q that is orthogonal to `basis`; H (j x b) and R (b x b) as above. Columns whose
 /// part outside the basis has norm <= `floor` count as lost and are replaced by random directions while there are any.
 /// Returns the number of columns of Q; those beyond it are zero: no direction was left for them.
+/// `recent`: W is known to have parts in this many last vectors of the basis only (a Lanczos recurrence), but for
+/// rounding; 0: nothing is known. That saves half of the work, and is checked.
 template <class T>
-index_t extend_basis(ConstPanel<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor, Replacements& replacements);
-
-/// V <- V Q in place for the first q.cols columns (Q is V.cols x q.cols). Cost: 2 n q.rows q.cols flops.
-template <class T>
-void rotate(Panel<T> v, ConstPanel<T> q);
-
-/// Euclidean norms of the columns of W, squares summed in double precision.
-template <class T>
-void column_norms(ConstPanel<T> w, double* norms);
+index_t extend_basis(ConstColumns<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, double floor,
+                     Replacements& replacements, index_t recent = 0);
 
 }  // namespace svdkit

@@ -1,0 +1,57 @@
+"""Wide sparse matrices: products across the rows come from a copy of the entries in tiles."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+from reference import random_matrix
+from svdkit import operators
+
+M, N = 300, 13_000  # more columns than three tiles, and 32 entries for each
+
+
+@pytest.fixture(scope="module")
+def dense():
+    rng = np.random.default_rng(0)
+    a = np.zeros((M, N))
+    a[rng.integers(M, size=40 * N), np.tile(np.arange(N), 40)] = rng.standard_normal(40 * N)
+    a[:, 5000:5100] = rng.standard_normal((M, 100))  # a heavy column of tiles
+    return a
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", ["csr", "csc"])
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_products(dense, dtype, layout, index):
+    entries = scipy.sparse.csr_array(dense.astype(dtype))
+    entries.indices, entries.indptr = entries.indices.astype(index), entries.indptr.astype(index)
+    operator, reference = operators.Sparse(entries), dense
+    if layout == "csc":
+        operator, reference = operators.Sparse(entries.T), dense.T
+    rng, tol = np.random.default_rng(1), 200 * np.finfo(dtype).eps
+    for b in (1, 3, 8, 16, 40):
+        x, y = random_matrix(rng, reference.shape[1], b, dtype), random_matrix(rng, reference.shape[0], b, dtype)
+        scale = np.abs(reference).max() * np.sqrt(N)
+        np.testing.assert_allclose(operator @ x, reference @ x.astype("float64"), atol=tol * scale)
+        np.testing.assert_allclose(operator.T @ y, reference.T @ y.astype("float64"), atol=tol * scale)
+    assert "tiles" in operator._core.note()
+
+
+def test_unsorted_and_duplicate_entries(dense):
+    entries = scipy.sparse.coo_array(dense)
+    order = np.random.default_rng(2).permutation(entries.nnz)
+    rows, cols = (np.concatenate([c[order], c[order[:500]]]) for c in entries.coords)
+    values = np.concatenate([entries.data[order], np.ones(500)])
+    by_row = np.argsort(rows, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=M))])
+    messy = scipy.sparse.csr_array((values[by_row], cols[by_row], indptr), shape=(M, N))
+    y = np.random.default_rng(3).standard_normal((M, 8))
+    np.testing.assert_allclose(operators.Sparse(messy).T @ y, messy.toarray().T @ y, atol=1e-11)
+
+
+def test_threads_do_not_change_bits(dense):
+    import svdkit
+
+    entries = scipy.sparse.csr_array(dense)
+    results = [svdkit.tsvd(entries, 4, tol=1e-3, threads=threads) for threads in (1, 2, 3)]
+    for result in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(result, results[0], strict=True))
