@@ -27,6 +27,10 @@ def main() -> None:
             arguments.threads,
             arguments.out,
         )
+    elif arguments.command == "rank":
+        from . import rank
+
+        rank.run(arguments.repeats, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -56,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--blocks", default="4,8,16,24,32,48,64", help="widths of the block of vectors")
 
     commands.add_parser("overhead", parents=[measured], help="one small matrix, and a stack of them")
+
+    command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
+    command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

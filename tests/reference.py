@@ -175,3 +175,11 @@ def snapshot(a) -> list[bytes]:
         return [np.asarray(a).tobytes()]
     names = ("data", "indices", "indptr", "row", "col", "offsets")
     return [np.asarray(getattr(a, name)).tobytes() for name in names if hasattr(a, name)]
+
+
+def planted(seed, m=300, n=120, strengths=(9.0, 7.0, 5.0, 4.0), noise=1.0):
+    """Rank 4, strengths in units of the edge of the noise, plus white noise."""
+    rng = np.random.default_rng(seed)
+    s = np.array(strengths) * noise * (np.sqrt(m) + np.sqrt(n)) / 2
+    k = len(s)
+    return (orthonormal(rng, m, k) * s) @ orthonormal(rng, n, k).T + noise * rng.standard_normal((m, n))

@@ -19,10 +19,11 @@ from ._report import Report
 from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .rank import allocate_ranks, rank_table, select_rank
 from .truncated import svdvals, tsvd
 
 if TYPE_CHECKING:
-    from . import operators, plot, testing
+    from . import operators, plot, rank, testing
 
 __all__ = [
     "ConvergenceError",
@@ -32,10 +33,14 @@ __all__ = [
     "Report",
     "SVDResult",
     "__version__",
+    "allocate_ranks",
     "get_num_threads",
     "load",
     "operators",
     "plot",
+    "rank",
+    "rank_table",
+    "select_rank",
     "set_num_threads",
     "show_config",
     "svdvals",

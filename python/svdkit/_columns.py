@@ -29,6 +29,7 @@ def standardize(matrix: Matrix, center: Any, scale: Any, threads: int) -> None:
         divisors = divisors_of(scale, matrix.shape[1])
     operator = type(matrix.core)
     matrix.max_abs = 0.0
+    matrix.offsets, matrix.divisors = offsets, divisors
     if offsets is not None:
         matrix.core = operator.centered(matrix.core, offsets)
     if divisors is not None:

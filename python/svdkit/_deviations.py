@@ -33,6 +33,24 @@ def standard_deviations(matrix: Matrix, means: np.ndarray) -> np.ndarray:
     return deviations
 
 
+def norm_fro(matrix: Matrix, threads: int) -> float | None:
+    """Frobenius norm, of the centred and scaled columns where they are; None where no entries are to be seen."""
+    norm = matrix.core.norm_fro(threads)
+    A = matrix.entries
+    if norm is not None or A is None:
+        return None if norm is None else float(norm)
+    matrix.passes += 1
+    n = matrix.shape[1]
+    offsets = np.zeros(n) if matrix.offsets is None else matrix.offsets
+    peak = (
+        max(float(np.abs(A.data if is_sparse(A) else A).max(initial=0)), float(np.abs(offsets).max(initial=0))) or 1.0
+    )
+    wide = offsets.astype(np.result_type(offsets, np.float64)) / peak
+    squares = (_sparse if is_sparse(A) else _dense)(A, wide, peak, matrix.notes)
+    divisors = np.ones(n) if matrix.divisors is None else matrix.divisors
+    return float(peak * np.sqrt(np.sum(squares / divisors**2)))
+
+
 def _dense(A: np.ndarray, means: np.ndarray, peak: float, notes: list[str]) -> np.ndarray:
     m, n = A.shape
     squares = np.zeros(n)
@@ -48,7 +66,7 @@ def _sparse(A: Any, means: np.ndarray, peak: float, notes: list[str]) -> np.ndar
     if not A.has_canonical_format:
         A = A.copy()
         A.sum_duplicates()
-        notes.append("scale=True: A was copied to add up its duplicate entries")
+        notes.append("A was copied to add up its duplicate entries")
     m, n = A.shape
     squares, stored = np.zeros(n), np.zeros(n)
     for part, columns in _entries(A):

@@ -31,6 +31,8 @@ class Matrix:
     passes: int = 0  # times it was read so far
     entries: Any = None  # the array or sparse matrix itself, where there is one
     max_abs: float = 0.0  # largest magnitude, where it is known
+    offsets: Any = None  # subtracted from the columns
+    divisors: Any = None  # of the columns, after that
 
 
 def open_matrix(A: Any, name: str = "A", threads: int = 0) -> Matrix:

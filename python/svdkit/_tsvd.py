@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 from . import _arguments as check
 from ._arrays import as_array
 from ._batched import open_stack, standardized_stack
+from ._by_rule import decompose_by_rule, is_rule
 from ._columns import standardize
-from ._inputs import is_sparse, open_matrix
+from ._inputs import Matrix, is_sparse, open_matrix
 from ._progress import hook, progress_bar
 from ._report import Report
 from ._result import SVDResult
@@ -75,24 +77,49 @@ def run(A: Any, request: Request) -> Any:
 
 def _decompose(A: Any, request: Request) -> Triplets:
     matrix = open_matrix(A, threads=request.threads)
-    k = check.rank(request.k, matrix.shape)
+    by_rule = is_rule(request.k)
+    k = min(matrix.shape) if by_rule else check.rank(request.k, matrix.shape)
     if k == 0:
         return _nothing(matrix.shape, matrix.dtype, request)
     if request.center is not False or request.scale is not None:
         standardize(matrix, request.center, request.scale, request.threads)
-    with progress_bar(request.progress, k) as bar:
-        arguments = request.engine_arguments(k, matrix.shape[1], matrix.dtype, bar, matrix.passes)
-        U, s, Vh, fields = matrix.core.tsvd(*arguments, matrix.max_abs)
-    report = Report(**fields)
+    triplets = _of_chosen_rank(matrix, request) if by_rule else _solve(matrix, k, request)
+    report = triplets[3]
     if matrix.notes:
         report.notes[:0] = matrix.notes
     report.passes += matrix.passes
-    return U, s, Vh, report
+    return triplets
+
+
+def _solve(matrix: Matrix, k: int, request: Request, passes: int = 0) -> Triplets:
+    with progress_bar(request.progress, k) as bar:
+        arguments = request.engine_arguments(k, matrix.shape[1], matrix.dtype, bar, matrix.passes + passes)
+        U, s, Vh, fields = matrix.core.tsvd(*arguments, matrix.max_abs)
+    return U, s, Vh, Report(**fields)
+
+
+def _of_chosen_rank(matrix: Matrix, request: Request) -> Triplets:
+    if request.which == "smallest":
+        raise ValueError(
+            f"k = {request.k!r} chooses a number of leading triplets; with which='smallest' give an integer"
+        )
+
+    def solve(k: int, start: Any, passes: int, seconds_left: float | None) -> Triplets:
+        part = copy(request)  # checked already
+        part.vectors, part.time_limit = True, seconds_left or 0.0
+        if start is not None:
+            part.warm_start = start.conj().T
+        return _solve(matrix, k, part, passes)
+
+    U, s, Vh, report = decompose_by_rule(matrix, request.k, request.time_limit, request.threads, solve)
+    return (U, s, Vh, report) if request.vectors else (None, s, None, report)
 
 
 def _decompose_stack(A: Any, request: Request) -> Triplets:
     notes: list[str] = []
     stack = open_stack(A, request.threads, notes)
+    if is_rule(request.k):
+        raise TypeError(f"k = {request.k!r}, but a stack needs one number of triplets for all its matrices: an integer")
     k = check.rank(request.k, stack.shape)
     if k == 0:
         return _nothing(stack.shape, stack.dtype, request)
@@ -109,7 +136,7 @@ def _conclude(triplets: Triplets, request: Request) -> Any:
     U, s, Vh, report = triplets
     result = SVDResult(U, s, Vh, report) if request.vectors else s
     if not report.converged:
-        message = _shortfall(s, report, request.k)
+        message = _shortfall(s, report, s.shape[-1] if is_rule(request.k) else request.k)
         if request.on_fail == "raise":
             raise ConvergenceError(message, result, report)
         warnings.warn(message, ConvergenceWarning, stacklevel=4)

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["cumulative_energy", "residuals", "scree"]
+__all__ = ["cumulative_energy", "rank_rules", "residuals", "scree"]
 
 DOTS: dict[str, Any] = {"marker": "o", "markersize": 3.5, "linewidth": 1}
 
@@ -82,6 +82,54 @@ def cumulative_energy(result: Any, total: float | None = None, ax: Axes | None =
     ax.plot(np.arange(1, s.size + 1), energy / (whole or 1.0), **DOTS | style)
     ax.set_ylim(0, 1.02)
     return _labelled(ax, "share of the squared norm", s.size)
+
+
+def rank_rules(
+    result: Any, shape: tuple[int, int] | None = None, ax: Axes | None = None, data: Any = None, **style: Any
+) -> Axes:
+    """Draw the singular values with the rank that every rule of :func:`svdkit.rank_table` finds.
+
+    Rules of one answer share a line; those that find 0 are named beside the first value.
+
+    Parameters
+    ----------
+    result : SVDResult or array of shape (k,)
+        Singular values, descending; all of them, for rules that need all.
+    shape : (int, int), optional
+        Of the matrix; not needed with a result.
+    ax : matplotlib Axes, optional
+        Default: the current axes.
+    data : array or sparse matrix, optional
+        The matrix, for rules that look at it.
+    **style
+        Passed to ``Axes.plot``.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> import svdkit.plot
+    >>> svdkit.plot.rank_rules([9.0, 8.0, 0.3, 0.2, 0.1, 0.1], (6, 20)).get_ylabel()
+    'singular value'
+    """
+    from .rank import rank_table
+
+    size = shape if shape is not None else getattr(result, "shape", None)
+    if size is None:
+        raise ValueError("shape = None, but rank rules depend on the shape of the matrix: pass shape=A.shape")
+    s = _values(result)
+    ax = scree(s, ax, **style)
+    ranks: dict[int, list[str]] = {}
+    for name, rank in rank_table(s, size, data=data).ranks.items():
+        ranks.setdefault(rank, []).append(name)
+    colours = {rank: f"C{i % 9 + 1}" for i, rank in enumerate(sorted(ranks))}
+    for rank, names in sorted(ranks.items()):
+        ax.axvline(rank + 0.5, color=colours[rank], linewidth=1, label=f"{rank}: {', '.join(names)}")
+    ax.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1.01, 1), title="rank", frameon=False)
+    return ax
 
 
 def residuals(result: Any, ax: Axes | None = None, **style: Any) -> Axes:

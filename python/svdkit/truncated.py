@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
 from ._progress import Progress
 from ._result import SVDResult
 from ._tsvd import Request, run
+
+if TYPE_CHECKING:
+    from .rank import Rule
 
 __all__ = ["svdvals", "tsvd"]
 
@@ -39,12 +42,12 @@ class Options(TypedDict, total=False):
 
 
 @overload
-def tsvd(A: Any, k: int, *, vectors: Literal[True] = True, **options: Unpack[Options]) -> SVDResult: ...
+def tsvd(A: Any, k: int | Rule, *, vectors: Literal[True] = True, **options: Unpack[Options]) -> SVDResult: ...
 @overload
-def tsvd(A: Any, k: int, *, vectors: Literal[False], **options: Unpack[Options]) -> np.ndarray: ...
+def tsvd(A: Any, k: int | Rule, *, vectors: Literal[False], **options: Unpack[Options]) -> np.ndarray: ...
 def tsvd(
     A: Any,
-    k: int,
+    k: int | Rule,
     *,
     tol: float | None = None,
     which: Which = "largest",
@@ -70,8 +73,10 @@ def tsvd(
         NumPy array of any strides (also memmap), ``scipy.sparse`` matrix or array, ``LinearOperator``, one of
         ``svdkit.operators``, or any CPU array that speaks DLPack. float32, float64, complex64 and complex128 are
         computed as they are; float16 and bfloat16 in float32; integers and bool in float64.
-    k : int
-        Number of triplets, 1..min(m, n). 0 for an empty matrix only.
+    k : int or rank rule
+        Number of triplets, 1..min(m, n); 0 for an empty matrix only. Or one of :mod:`svdkit.rank`, for example
+        ``svdkit.rank.Energy(0.9)``: triplets are computed until the rule can tell, and as many as it says are returned,
+        possibly none.
     tol : float, optional
         Largest residual allowed, relative to the largest singular value. Default: 1e-10 in double and 1e-5 in
         single precision; the values are then right to working precision. 0 asks for all there is.
@@ -171,7 +176,7 @@ def tsvd(
 
 def svdvals(
     A: Any,
-    k: int,
+    k: int | Rule,
     *,
     tol: float | None = None,
     which: Which = "largest",

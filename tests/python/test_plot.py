@@ -84,3 +84,14 @@ def test_residuals_are_relative(result):
 def test_style_is_passed_on(result):
     ax = svdkit.plot.scree(result, color="red", label="mine")
     assert ax.lines[0].get_color() == "red" and ax.lines[0].get_label() == "mine"
+
+
+def test_rank_rules_groups_rules_of_one_answer():
+    s = np.array([9.0, 8.0, 0.3, 0.2, 0.1, 0.1])
+    _, ax = pyplot.subplots()
+    assert svdkit.plot.rank_rules(s, (6, 20), ax) is ax
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert any(label.startswith("2: ") and "gavish_donoho" in label for label in labels)
+    assert len({label.split(":")[0] for label in labels}) == len(labels)
+    with pytest.raises(ValueError, match="shape"):
+        svdkit.plot.rank_rules(s)
