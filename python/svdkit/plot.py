@@ -5,6 +5,7 @@ Needs matplotlib, which is imported when a function is called.
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,9 +126,13 @@ def rank_rules(
     ranks: dict[int, list[str]] = {}
     for name, rank in rank_table(s, size, data=data).ranks.items():
         ranks.setdefault(rank, []).append(name)
+    above_rounding = s[s > 1e-12 * s.max(initial=0)]
+    if above_rounding.size:
+        ax.set_ylim(bottom=0.7 * above_rounding.min())
     colours = {rank: f"C{i % 9 + 1}" for i, rank in enumerate(sorted(ranks))}
     for rank, names in sorted(ranks.items()):
-        ax.axvline(rank + 0.5, color=colours[rank], linewidth=1, label=f"{rank}: {', '.join(names)}")
+        label = textwrap.fill(f"{rank}: {', '.join(names)}", 48, subsequent_indent="    ")
+        ax.axvline(rank + 0.5, color=colours[rank], linewidth=1, label=label)
     ax.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1.01, 1), title="rank", frameon=False)
     return ax
 

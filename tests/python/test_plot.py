@@ -92,6 +92,6 @@ def test_rank_rules_groups_rules_of_one_answer():
     assert svdkit.plot.rank_rules(s, (6, 20), ax) is ax
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert any(label.startswith("2: ") and "gavish_donoho" in label for label in labels)
-    assert len({label.split(":")[0] for label in labels}) == len(labels)
+    assert len({label.split(":")[0] for label in labels}) == len(labels)  # one line a rank
     with pytest.raises(ValueError, match="shape"):
         svdkit.plot.rank_rules(s)

@@ -56,7 +56,7 @@ class WaxKailath(_CovarianceRule):
         count, p = self._sizes(spectrum)
         if not spectrum.complete:
             return None
-        if count <= p or not spectrum.s.size or spectrum.s[-1] <= 0:
+        if count <= p or not spectrum.s.size or spectrum.s[-1] <= count * np.finfo(float).eps * spectrum.s[0]:
             raise ValueError(
                 f"{self!r} needs more samples than variables and no zero singular value, but has {count} samples of "
                 f"{p} variables and the smallest value {float(spectrum.s[-1]) if spectrum.s.size else 0:.1e}; "
