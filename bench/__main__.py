@@ -27,6 +27,10 @@ def main() -> None:
             arguments.threads,
             arguments.out,
         )
+    elif arguments.command == "streaming":
+        from . import streaming
+
+        streaming.run(arguments.rows, arguments.threads, arguments.out)
     elif arguments.command == "rank":
         from . import rank
 
@@ -60,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--blocks", default="4,8,16,24,32,48,64", help="widths of the block of vectors")
 
     commands.add_parser("overhead", parents=[measured], help="one small matrix, and a stack of them")
+
+    command = commands.add_parser("streaming", parents=[measured], help="rows read once from disk: memory and error")
+    command.add_argument("--rows", type=int, default=1_000_000)
 
     command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")

@@ -85,6 +85,13 @@ def svdkit_loose(A: Any, k: int) -> Triplets:
     return svdkit.tsvd(A, k, tol=1e-3)
 
 
+@peer("svdkit-rsvd", "svdkit")
+def svdkit_randomized(A: Any, k: int) -> Triplets:
+    import svdkit
+
+    return svdkit.rsvd(A, k)
+
+
 @peer("svdkit-full", "svdkit", **FULL)
 def svdkit_full(A: Any, k: int) -> Triplets:
     import svdkit

@@ -12,7 +12,7 @@
 #include "arrays.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/solver/options.hpp"
-#include "svdkit/solver/report.hpp"
+#include "svdkit/solver/result.hpp"
 
 namespace svdkit::bindings {
 
@@ -68,6 +68,18 @@ inline nb::dict describe(const Report& report, nb::object residuals) {
     out["seed"] = report.seed;
     out["notes"] = report.notes;
     return out;
+}
+
+/// (U, s, Vh, report); None for the vectors where they are not wanted.
+template <class T>
+nb::tuple give_triplets(Result<T> result, bool vectors) {
+    nb::object u = nb::none(), vh = nb::none();
+    if (vectors) {
+        u = nb::cast(give(std::move(result.u)));
+        vh = nb::cast(give_adjoint(std::move(result.v)));
+    }
+    const nb::object residuals = nb::cast(give(std::move(result.report.residuals)));
+    return nb::make_tuple(u, give(std::move(result.s)), vh, describe(result.report, residuals));
 }
 
 }  // namespace svdkit::bindings

@@ -25,13 +25,7 @@ nb::tuple solve(const Handle<T>& a, index_t k, double tol, std::string_view whic
         const nb::gil_scoped_release release;
         result = tsvd(*a.op, options, watch);
     }
-    nb::object u = nb::none(), vh = nb::none();
-    if (vectors) {
-        u = nb::cast(give(std::move(result.u)));
-        vh = nb::cast(give_adjoint(std::move(result.v)));
-    }
-    const nb::object residuals = nb::cast(give(std::move(result.report.residuals)));
-    return nb::make_tuple(u, give(std::move(result.s)), vh, describe(result.report, residuals));
+    return give_triplets(std::move(result), vectors);
 }
 
 }  // namespace

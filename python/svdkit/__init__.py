@@ -19,7 +19,10 @@ from ._report import Report
 from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .nystrom import nystrom, rectangular_nystrom
+from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
+from .sketched import SketchedSVD
 from .truncated import svdvals, tsvd
 
 if TYPE_CHECKING:
@@ -32,14 +35,18 @@ __all__ = [
     "Progress",
     "Report",
     "SVDResult",
+    "SketchedSVD",
     "__version__",
     "allocate_ranks",
     "get_num_threads",
     "load",
+    "nystrom",
     "operators",
     "plot",
     "rank",
     "rank_table",
+    "rectangular_nystrom",
+    "rsvd",
     "select_rank",
     "set_num_threads",
     "show_config",

@@ -14,7 +14,7 @@ CPP_LAYERS = ["base", "blas", "kernel", "op", "solver", "rank"]
 
 # Solvers know one operator: the abstract one. File, operator header: why.
 CONCRETE_OPERATORS = {
-    ("cpp/src/solver/tsvd.cpp", "svdkit/op/multiple.hpp"): "brings any operator into range by a power of two",
+    ("cpp/src/solver/in_range.cpp", "svdkit/op/multiple.hpp"): "brings any operator into range by a power of two",
 }
 
 # The Python package, lowest first. Modules in no row are public ones; packages stand for all they contain.

@@ -25,6 +25,7 @@
 #include "svdkit/op/stacked.hpp"
 #include "svdkit/op/sum.hpp"
 #include "svdkit/solver/options.hpp"
+#include "svdkit/solver/randomized.hpp"
 #include "svdkit/solver/report.hpp"
 #include "svdkit/solver/result.hpp"
 #include "svdkit/solver/tsvd.hpp"

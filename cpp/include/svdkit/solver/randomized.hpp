@@ -1,0 +1,36 @@
+// Randomized SVD: a random block, a few power iterations, a Rayleigh-Ritz step.
+//
+//   V = orth(Omega),   V <- orth((A^H A - alpha I) V) ...,   A V = U diag(s) W^H
+//
+// The shift alpha, at most half of the smallest squared value in sight, speeds the iteration up [1]; blocks are
+// orthonormalised by Cholesky QR, never by squaring their condition a second time. Iterations stop when the estimates
+// of the squared values move by less than `accuracy` sigma_{k+1}^2, extrapolated by the rate of their change: the error
+// per vector |sigma_i^2 - |A v_i|^2| / sigma_{k+1}^2 is then about that. Residuals are measured in the last read of A.
+// Cost of an iteration, l = k + oversample: 4 m n l flops and one read of A where its products are fused.
+// Papers: Halko, Martinsson & Tropp, SIAM Rev. 53 (2011); [1] Feng, Yu, Xie & Tang, ACM TOMS (2024).
+#pragma once
+
+#include "svdkit/base/monitor.hpp"
+#include "svdkit/op/operator.hpp"
+#include "svdkit/solver/result.hpp"
+
+namespace svdkit {
+
+enum class Sketch { gaussian, sparse, srht };
+
+struct RandomizedOptions {
+    index_t k = 1;
+    index_t oversample = 10;
+    index_t power_iterations = -1;  ///< products with A^H A after the first; -1: until `accuracy` is reached
+    index_t passes = 0;             ///< times A is read, at least 2, instead; 0: as power_iterations say
+    double accuracy = 1e-2;         ///< error per vector that ends automatic iterations
+    Sketch sketch = Sketch::gaussian;
+    double max_abs = 0;  ///< largest |a_ij| if the caller knows it; 0: looked up
+    std::uint64_t seed = 0;
+    int threads = 0;  ///< 0: the default
+};
+
+template <class T>
+Result<T> randomized(const Operator<T>& a, const RandomizedOptions& options, Monitor& monitor);
+
+}  // namespace svdkit
