@@ -61,9 +61,8 @@ def run(rows: int, threads: int, out: Path | None) -> None:
     two_seconds, twice = timed(lambda: svdkit.rsvd(A, K, passes=2))
     optimum = float(np.sqrt(np.sum(VALUES[K:] ** 2) / np.sum(VALUES**2)))
     errors = {"one pass": error(path, rows, once.Vh), "two passes": error(path, rows, twice.Vh), "optimum": optimum}
-    print(
-        f"{rows} x {COLUMNS}, float32, k = {K}: one pass {seconds:.3g} s, {memory.extra / 1e6:.0f} MB beyond what was in use"
-    )
+    print(f"{rows} x {COLUMNS}, float32, k = {K}")
+    print(f"one pass: {seconds:.3g} s, peak {rise:.0f} MB above what was in use")
     print(f"two passes over the memory map: {two_seconds:.3g} s")
     for name, value in errors.items():
         print(f"  {name:<11} relative error {value:.4f} ({value / optimum:.2f} of the optimum)")

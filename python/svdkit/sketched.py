@@ -262,7 +262,8 @@ class SketchedSVD:
         if self._image is not None:
             self._image[self._first_waiting : self._first_waiting + len(block)] += image
         else:
-            self._factor = np.linalg.qr(np.vstack([self._factor, image.astype(np.float64)]), mode="r")
+            stacked = np.vstack([self._factor, image.astype(np.float64)])
+            self._factor = np.asarray(np.linalg.qr(stacked, mode="r"))
         self._first_waiting += len(block)
 
     def _settled(self, keep_waiting: bool = False) -> SketchedSVD:
@@ -280,7 +281,7 @@ class SketchedSVD:
         below = self._below.T.astype(np.float64)
         W, theta = below[: self._left_width], below[self._left_width :]
         right = self._right.astype(np.float64)
-        Q, R = (None, self._factor) if self._image is None else _orthogonal(self._image)
+        Q, R = _orthogonal(self._image) if self._image is not None else (None, self._factor)
         # A X (W X)^+ W, with the small singular values of W X taken as zero.
         core_q, core_r = np.linalg.qr(W @ right)
         x, sigma, yh = np.linalg.svd(core_r)
@@ -303,5 +304,5 @@ class SketchedSVD:
 
 def _orthogonal(image: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
     """Q and R of the image in double precision."""
-    Q, R = np.linalg.qr(image.astype(np.float64))
-    return Q, R
+    pair = np.linalg.qr(image.astype(np.float64))
+    return pair.Q, pair.R
