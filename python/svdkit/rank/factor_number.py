@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 import numpy as np
 
@@ -26,14 +27,21 @@ class _FactorRule(Rule):
     def first_look(self, shape: tuple[int, int]) -> int:
         return min((self.kmax or default_kmax(shape)) + self.beyond, min(shape))
 
-    def _prepare(self, spectrum: Spectrum) -> tuple[int, np.ndarray] | None:
-        """kmax, and the energies left after k = 0, 1, ... factors; None if values are missing."""
+    def decide(self, spectrum: Spectrum) -> Decision | None:
         shape = dimensions(spectrum, self)
         tails = spectrum.tails
         if tails is None:
             raise ValueError(f"{self!r} needs the total energy beside leading values: pass energy_total=norm(A)**2")
         kmax = min(self.kmax or default_kmax(shape), max(min(shape) - 1 - self.beyond, 0))
-        return (kmax, tails) if spectrum.complete or spectrum.s.size >= kmax + self.beyond else None
+        if not spectrum.complete and spectrum.s.size < kmax + self.beyond:
+            return None
+        if kmax < 1 or not tails[0] > 0:
+            return Decision(0)
+        return self._choose(spectrum, shape, kmax, tails)
+
+    @abstractmethod
+    def _choose(self, spectrum: Spectrum, shape: tuple[int, int], kmax: int, tails: np.ndarray) -> Decision:
+        """The number of factors, at most kmax; `tails` are the energies left after 0, 1, ... of them."""
 
 
 class BaiNg(_FactorRule):
@@ -55,15 +63,9 @@ class BaiNg(_FactorRule):
             raise ValueError(f"criterion = {criterion!r}, but must be one of {', '.join(CRITERIA)}")
         self.criterion, self.kmax = criterion, kmax
 
-    def decide(self, spectrum: Spectrum) -> Decision | None:
-        prepared = self._prepare(spectrum)
-        if prepared is None:
-            return None
-        kmax, tails = prepared
-        m, n = dimensions(spectrum, self)
-        left = tails[: kmax + 1] / max(m * n, 1)
-        if not left[0] > 0:
-            return Decision(0)
+    def _choose(self, spectrum: Spectrum, shape: tuple[int, int], kmax: int, tails: np.ndarray) -> Decision:
+        m, n = shape
+        left = tails[: kmax + 1] / (m * n)
         exhausted = np.flatnonzero(left <= 1e-28 * left[0])
         if exhausted.size:  # exactly low rank: nothing is left to explain
             return Decision(int(exhausted[0]))
@@ -94,15 +96,9 @@ class AhnHorenstein(_FactorRule):
             raise ValueError(f"criterion = {criterion!r}, but must be 'ER' or 'GR'")
         self.criterion, self.kmax = criterion, kmax
 
-    def decide(self, spectrum: Spectrum) -> Decision | None:
-        prepared = self._prepare(spectrum)
-        if prepared is None:
-            return None
-        kmax, tails = prepared
-        if not tails[0] > 0 or kmax < 1:
-            return Decision(0)
+    def _choose(self, spectrum: Spectrum, shape: tuple[int, int], kmax: int, tails: np.ndarray) -> Decision:
         mu = spectrum.s[: kmax + 1] ** 2
-        mu = np.append(tails[0] / math.log(max(min(dimensions(spectrum, self)), 3)), mu)
+        mu = np.append(tails[0] / math.log(max(min(shape), 3)), mu)
         if self.criterion == "GR":
             left = np.append(tails[0], tails[1 : mu.size])
             with np.errstate(divide="ignore"):
@@ -124,13 +120,9 @@ class Onatski(_FactorRule):
     def __init__(self, kmax: int | None = None) -> None:
         self.kmax = kmax
 
-    def decide(self, spectrum: Spectrum) -> Decision | None:
-        prepared = self._prepare(spectrum)
-        if prepared is None:
-            return None
-        kmax, _ = prepared
+    def _choose(self, spectrum: Spectrum, shape: tuple[int, int], kmax: int, tails: np.ndarray) -> Decision:
         values = spectrum.s**2
-        if values.size < 6 or not values[0] > 0 or kmax < 1:
+        if values.size < 6:
             return Decision(0, warnings=("fewer than 6 values: nothing to compare with",))
         gaps = values[:kmax] - values[1 : kmax + 1]
         rank, first, distance = kmax, kmax, 0.0

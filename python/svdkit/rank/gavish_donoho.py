@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,40 @@ def median_factor(beta: float) -> float:
     return threshold_factor(beta) / math.sqrt(marchenko_pastur_median(beta))
 
 
-class GavishDonoho(Rule):
+class _WhiteNoiseRule(Rule):
+    needs = "all singular values, or leading values and the noise level"
+
+    def __init__(self, noise: float | None = None) -> None:
+        self.noise = None if noise is None else positive("noise", noise)
+
+    def first_look(self, shape: tuple[int, int]) -> int:
+        return min(shape) if self.noise is None else min(16, *shape)
+
+    def decide(self, spectrum: Spectrum) -> Decision | None:
+        m, n = dimensions(spectrum, self)
+        noise = self.level(spectrum)
+        if noise is None:
+            return None
+        decision = self._choose(spectrum, m, n, noise)
+        return None if decision.rank == spectrum.s.size and not spectrum.complete else decision
+
+    def level(self, spectrum: Spectrum) -> float | None:
+        """The given noise, or ``median(s) / sqrt(max(m, n) mu_beta)``; None where values are missing for the median."""
+        m, n = dimensions(spectrum, self)
+        if self.noise is not None:
+            return spectrum.scaled(self.noise)
+        if not spectrum.complete:
+            return None
+        if not spectrum.s.size:
+            return 0.0
+        return float(np.median(spectrum.s)) / math.sqrt(max(m, n) * marchenko_pastur_median(min(m, n) / max(m, n)))
+
+    @abstractmethod
+    def _choose(self, spectrum: Spectrum, m: int, n: int, noise: float) -> Decision:
+        """The rank of what is given, for this noise level."""
+
+
+class GavishDonoho(_WhiteNoiseRule):
     """The hard threshold of least mean squared error for a low-rank matrix in white noise.
 
     Values above ``lambda(beta) sqrt(max(m, n)) noise`` are kept, or above ``omega(beta) median(s)`` where the noise is
@@ -69,54 +103,31 @@ class GavishDonoho(Rule):
     2
     """
 
-    needs = "all singular values, or leading values and the noise level"
-
-    def __init__(self, noise: float | None = None) -> None:
-        self.noise = None if noise is None else positive("noise", noise)
-
-    def first_look(self, shape: tuple[int, int]) -> int:
-        return min(shape) if self.noise is None else min(16, *shape)
-
-    def decide(self, spectrum: Spectrum) -> Decision | None:
-        noise = _noise_level(spectrum, self)
-        if noise is None:
-            return None
-        m, n = dimensions(spectrum, self)
+    def _choose(self, spectrum: Spectrum, m: int, n: int, noise: float) -> Decision:
         if min(m, n) == 0:
             return Decision(0)
         threshold = threshold_factor(min(m, n) / max(m, n)) * math.sqrt(max(m, n)) * noise
         rank = int(np.count_nonzero(spectrum.s > threshold))
-        if rank == spectrum.s.size and not spectrum.complete:
-            return None
         many = self.noise is None and 2 * rank >= min(m, n) > 1
         warnings = ("half of the values or more are above: their median is no measure of the noise",) if many else ()
         return Decision(rank, threshold * spectrum.unit, warnings=warnings, details={"noise": noise * spectrum.unit})
 
 
-class OptimalShrinkage(Rule):
+class OptimalShrinkage(_WhiteNoiseRule):
     """The values that the optimal shrinkers keep: those above the edge ``(1 + sqrt(beta)) sqrt(max(m, n)) noise``.
 
     :func:`optimal_shrinkage` gives the shrunken values. Gavish & Donoho, IEEE Trans. Inform. Theory 63 (2017).
     """
 
-    needs = GavishDonoho.needs
-
     def __init__(self, noise: float | None = None, loss: str = "fro") -> None:
-        self.noise = None if noise is None else positive("noise", noise)
-        self.loss = _loss(loss)
+        super().__init__(noise)
+        if loss not in ("fro", "op", "nuclear"):
+            raise ValueError(f"loss = {loss!r}, but must be 'fro', 'op' or 'nuclear'")
+        self.loss = loss
 
-    def first_look(self, shape: tuple[int, int]) -> int:
-        return min(shape) if self.noise is None else min(16, *shape)
-
-    def decide(self, spectrum: Spectrum) -> Decision | None:
-        noise = _noise_level(spectrum, self)
-        if noise is None:
-            return None
-        m, n = dimensions(spectrum, self)
+    def _choose(self, spectrum: Spectrum, m: int, n: int, noise: float) -> Decision:
         shrunk = _shrink(spectrum.s, m, n, noise, self.loss)
         rank = int(np.count_nonzero(shrunk))
-        if rank == spectrum.s.size and not spectrum.complete:
-            return None
         edge = (math.sqrt(m) + math.sqrt(n)) * noise
         return Decision(rank, edge * spectrum.unit, details={"values": shrunk[:rank] * spectrum.unit})
 
@@ -153,29 +164,11 @@ def optimal_shrinkage(s: Any, shape: Any, *, noise: float | None = None, loss: s
     """
     spectrum = spectrum_of(s, shape)
     rule = OptimalShrinkage(noise, loss)
-    level = _noise_level(spectrum, rule)
+    level = rule.level(spectrum)
     if level is None:
         raise ValueError(f"noise = None needs all {min(shape_of(shape))} singular values, {spectrum.s.size} are given")
     m, n = dimensions(spectrum, rule)
     return np.asarray(_shrink(spectrum.s, m, n, level, rule.loss) * spectrum.unit)
-
-
-def _loss(loss: str) -> str:
-    if loss not in ("fro", "op", "nuclear"):
-        raise ValueError(f"loss = {loss!r}, but must be 'fro', 'op' or 'nuclear'")
-    return loss
-
-
-def _noise_level(spectrum: Spectrum, rule: GavishDonoho | OptimalShrinkage) -> float | None:
-    """The given level, or ``median(s) / sqrt(max(m, n) mu_beta)``; None where values are missing for the median."""
-    m, n = dimensions(spectrum, rule)
-    if rule.noise is not None:
-        return spectrum.scaled(rule.noise)
-    if not spectrum.complete:
-        return None
-    if not spectrum.s.size:
-        return 0.0
-    return float(np.median(spectrum.s)) / math.sqrt(max(m, n) * marchenko_pastur_median(min(m, n) / max(m, n)))
 
 
 def _shrink(s: np.ndarray, m: int, n: int, noise: float, loss: str) -> np.ndarray:
