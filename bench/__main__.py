@@ -27,6 +27,10 @@ def main() -> None:
             arguments.threads,
             arguments.out,
         )
+    elif arguments.command == "curves":
+        from . import curves
+
+        curves.run(arguments.cases, arguments.threads, arguments.plot, arguments.out)
     elif arguments.command == "streaming":
         from . import streaming
 
@@ -64,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--blocks", default="4,8,16,24,32,48,64", help="widths of the block of vectors")
 
     commands.add_parser("overhead", parents=[measured], help="one small matrix, and a stack of them")
+
+    command = commands.add_parser("curves", parents=[measured], help="error against time of randomized methods")
+    command.add_argument("--cases", default="square-slow-f64-k64,square-fast-f64-k64,square-noise-f64-k64")
+    command.add_argument("--plot", type=Path, help="write the curves (PNG)")
 
     command = commands.add_parser("streaming", parents=[measured], help="rows read once from disk: memory and error")
     command.add_argument("--rows", type=int, default=1_000_000)
