@@ -82,7 +82,8 @@ def rsvd(
 ) -> SVDResult:
     """Return an approximate truncated SVD from a few reads of the matrix.
 
-    For full precision take :func:`svdkit.tsvd`, which is often as fast.
+    For what can be read again, ``tsvd(A, k, tol=1e-3)`` is usually as fast and better by digits (``python -m bench
+    curves``). This function is for a counted number of reads, and for data that are seen once.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ void csr_gram(const Index* pointers, const Index* columns, const T* values, inde
 
 template <class T>
 void csr_scatter(const std::uint32_t* places, const T* values, index_t count, const T* y, index_t ldy, T* z,
-                     index_t ldz, index_t b) {
+                 index_t ldz, index_t b) {
     for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
         for (index_t p = 0; p < count; ++p) {
             const T* in = y + static_cast<index_t>(places[p] >> 16) * ldy + j;
