@@ -91,7 +91,6 @@ void project(ConstColumns<T> v, Panel<T> w, Panel<T> c) {
 // and are safely above rounding beside the first. Returns how far, and the order.
 template <class T>
 index_t pivoted_cholesky(Block<Wide<T>>& g, double floor, std::vector<index_t>& order) {
-    using W = Wide<T>;
     const index_t b = g.rows();
     order.resize(static_cast<std::size_t>(b));
     std::iota(order.begin(), order.end(), index_t{0});

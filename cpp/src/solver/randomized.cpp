@@ -112,7 +112,7 @@ Result<T> solve(Counted<T>& a, const RandomizedOptions& options, Monitor& monito
     const bool flip =
         fused && a.gram_passes() != a.original().outer_passes() ? a.gram_passes() != 1 : a.rows() < a.cols();
     if (flip) a.flip();
-    const index_t l = std::min(options.k + options.oversample, a.cols());
+    const index_t l = std::min(padded_ld<T>(options.k + options.oversample), a.cols());  // whole cache lines: free
     const index_t each = a.gram_passes();
     Replacements replacements{options.seed, 0};
     Block<T> v = test_matrix<T>(a.cols(), l, options);
