@@ -62,7 +62,7 @@ def _seen(s: np.ndarray, shape: tuple[int, int], norm: float | None, data: Any) 
 def _entries(matrix: Matrix) -> Any:
     """The matrix itself; written out where it is an operator or was centred or scaled."""
     plain = matrix.offsets is None and matrix.divisors is None
-    if plain and matrix.entries is not None and not is_half(matrix.dtype):
+    if plain and matrix.entries is not None and not is_half(matrix.entries.dtype):
         return matrix.entries
     m, n = matrix.shape
     dense = np.empty((m, n), matrix.dtype)

@@ -98,3 +98,10 @@ def test_what_cannot_be():
 
 def test_empty_matrix():
     assert svdkit.tsvd(np.empty((0, 5)), rank.Energy(0.5)).rank == 0
+
+
+@pytest.mark.parametrize("center", [False, True])
+def test_half_precision(center):
+    a = A.astype("float16")
+    for rule in (rank.GavishDonoho(1.0), rank.BiCrossValidation(), rank.BaiNg()):
+        assert svdkit.tsvd(a, rule, center=center).rank == 4
