@@ -1,4 +1,4 @@
-"""Wide sparse matrices: products across the rows come from a copy of the entries in tiles."""
+"""Wide sparse matrices: products come from a copy of the entries in tiles, across the rows or both ways."""
 
 import numpy as np
 import pytest
@@ -9,11 +9,12 @@ from svdkit import operators
 M, N = 300, 13_000  # more columns than three tiles, and 32 entries for each
 
 
-@pytest.fixture(scope="module")
-def dense():
+@pytest.fixture(scope="module", params=[38, 60], ids=["across", "both ways"])
+def dense(request):
+    per_column = request.param
     rng = np.random.default_rng(0)
     a = np.zeros((M, N))
-    a[rng.integers(M, size=40 * N), np.tile(np.arange(N), 40)] = rng.standard_normal(40 * N)
+    a[rng.integers(M, size=per_column * N), np.tile(np.arange(N), per_column)] = rng.standard_normal(per_column * N)
     a[:, 5000:5100] = rng.standard_normal((M, 100))  # a heavy column of tiles
     return a
 
@@ -44,8 +45,10 @@ def test_unsorted_and_duplicate_entries(dense):
     by_row = np.argsort(rows, kind="stable")
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=M))])
     messy = scipy.sparse.csr_array((values[by_row], cols[by_row], indptr), shape=(M, N))
-    y = np.random.default_rng(3).standard_normal((M, 8))
-    np.testing.assert_allclose(operators.Sparse(messy).T @ y, messy.toarray().T @ y, atol=1e-11)
+    operator, whole, rng = operators.Sparse(messy), messy.toarray(), np.random.default_rng(3)
+    x, y = rng.standard_normal((N, 8)), rng.standard_normal((M, 8))
+    np.testing.assert_allclose(operator @ x, whole @ x, atol=1e-10)
+    np.testing.assert_allclose(operator.T @ y, whole.T @ y, atol=1e-11)
 
 
 def test_threads_do_not_change_bits(dense):

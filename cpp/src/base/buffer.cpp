@@ -15,6 +15,11 @@
 namespace svdkit {
 
 namespace {
+struct Memory {
+    void* pointer;
+    bool zeroed;
+};
+
 // malloc, aligned by hand: what aligned_alloc frees is a little too small for the next request of the same size, so
 // that memory grows when long-lived results are allocated in between. The pointer to free lies before the block.
 void* allocate_small(std::size_t bytes) {
@@ -60,10 +65,10 @@ void* map_huge(std::size_t bytes) {
     return raw + before;
 }
 
-void* allocate_aligned(std::size_t bytes) {
-    if (bytes < kMapped) return allocate_small(bytes);
+Memory allocate_aligned(std::size_t bytes) {
+    if (bytes < kMapped) return {allocate_small(bytes), false};
     const std::size_t size = mapped_bytes(bytes);
-    return size % kHugePage == 0 ? map_huge(size) : map(size, MAP_POPULATE);
+    return {size % kHugePage == 0 ? map_huge(size) : map(size, MAP_POPULATE), true};
 }
 
 void free_aligned(void* pointer, std::size_t bytes) {
@@ -74,7 +79,7 @@ void free_aligned(void* pointer, std::size_t bytes) {
     }
 }
 #else
-void* allocate_aligned(std::size_t bytes) { return allocate_small(bytes); }
+Memory allocate_aligned(std::size_t bytes) { return {allocate_small(bytes), false}; }
 void free_aligned(void* pointer, std::size_t) { free_small(pointer); }
 #endif
 
@@ -92,17 +97,27 @@ void MemoryMeter::add(std::ptrdiff_t bytes) {
 
 namespace detail {
 
-void* allocate_bytes(std::size_t count, std::size_t element) {
-    if (count == 0) return nullptr;
+namespace {
+Memory allocate(std::size_t count, std::size_t element) {
+    if (count == 0) return {nullptr, true};
     const std::size_t limit = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) - kAlignment;
-    void* pointer = nullptr;
-    if (count <= limit / element) pointer = allocate_aligned(count * element);
-    if (!pointer) {
+    Memory memory{nullptr, false};
+    if (count <= limit / element) memory = allocate_aligned(count * element);
+    if (!memory.pointer) {
         throw OutOfMemory("svdkit: cannot allocate " + std::to_string(count) + " x " + std::to_string(element) +
                           " bytes of workspace; ask for a smaller k or use a smaller basis");
     }
     if (current_meter) current_meter->add(static_cast<std::ptrdiff_t>(count * element));
-    return pointer;
+    return memory;
+}
+}  // namespace
+
+void* allocate_bytes(std::size_t count, std::size_t element) { return allocate(count, element).pointer; }
+
+void* allocate_zeros(std::size_t count, std::size_t element) {
+    const Memory memory = allocate(count, element);
+    if (!memory.zeroed) std::memset(memory.pointer, 0, count * element);
+    return memory.pointer;
 }
 
 void release_bytes(void* pointer, std::size_t bytes) noexcept {

@@ -1,31 +1,15 @@
-// Elementwise helpers on panels shared by the block passes.
+// Helpers of the block passes: private sums added, panels of any width made wide enough for the register tiles.
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include "svdkit/base/scratch.hpp"
 #include "svdkit/base/threads.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "tile.hpp"
 
 namespace svdkit::detail {
-
-template <class T>
-void set_zero(Panel<T> p) {
-    for (index_t i = 0; i < p.rows; ++i) std::fill_n(p.row(i), p.cols, T(0));
-}
-
-template <class T>
-void copy_panel(ConstPanel<T> from, Panel<T> to) {
-    for (index_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
-}
-
-template <class T>
-void conjugate(Panel<T> p) {
-    for (index_t i = 0; i < p.rows; ++i)
-        for (index_t j = 0; j < p.cols; ++j) p(i, j) = conj(p(i, j));
-}
 
 /// `sum` = the panels of `parts` added in order; part q starts at parts + q * stride and has sum's shape and `ld`.
 template <class T>

@@ -75,13 +75,13 @@ const CsrKernels<double, std::int64_t>& csr_kernels<double, std::int64_t>() {
     return current().load(std::memory_order_relaxed)->csr_f64_i64;
 }
 
-void scatter_entries(const std::uint32_t* places, const float* values, index_t count, const float* y, index_t ldy,
-                     float* z, index_t ldz, index_t b) {
-    current().load(std::memory_order_relaxed)->scatter_f32(places, values, count, y, ldy, z, ldz, b);
+template <>
+const EntryKernels<float>& entry_kernels<float>() {
+    return current().load(std::memory_order_relaxed)->entry_f32;
 }
-void scatter_entries(const std::uint32_t* places, const double* values, index_t count, const double* y, index_t ldy,
-                     double* z, index_t ldz, index_t b) {
-    current().load(std::memory_order_relaxed)->scatter_f64(places, values, count, y, ldy, z, ldz, b);
+template <>
+const EntryKernels<double>& entry_kernels<double>() {
+    return current().load(std::memory_order_relaxed)->entry_f64;
 }
 
 void scan_row(const float* x, index_t count, double& max_abs, double& poison) {

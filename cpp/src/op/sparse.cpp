@@ -46,18 +46,26 @@ Sparse<T, Index>::Sparse(CsrView<T, Index> compressed, Layout layout) : a_(compr
 }
 
 template <class T, class Index>
-const AdjointTiles<real_t<T>>* Sparse<T, Index>::tiles() const {
+const EntryTiles<real_t<T>>* Sparse<T, Index>::tiles() const {
     if constexpr (!is_complex<T>) {
-        if (!AdjointTiles<T>::pay(a_)) return nullptr;
-        std::call_once(cut_, [this] { tiles_ = std::make_unique<AdjointTiles<T>>(a_); });
+        if (!EntryTiles<T>::pay(a_)) return nullptr;
+        std::call_once(cut_, [this] { tiles_ = std::make_unique<EntryTiles<T>>(a_); });
     }
     return tiles_.get();
 }
 
 template <class T, class Index>
+void Sparse<T, Index>::along(ConstPanel<T> x, Panel<T> y) const {
+    if constexpr (!is_complex<T>) {
+        if (const auto* copy = tiles(); copy && copy->forward_pays()) return copy->forward(x, y);
+    }
+    spmm(a_, partition_, x, y);
+}
+
+template <class T, class Index>
 void Sparse<T, Index>::across(ConstPanel<T> y, Panel<T> z) const {
     if constexpr (!is_complex<T>) {
-        if (const auto* copy = tiles()) return copy->multiply(y, z);
+        if (const auto* copy = tiles()) return copy->adjoint(y, z);
     }
     spmm_adjoint(a_, partition_, y, z);
 }
@@ -141,8 +149,8 @@ OperatorCost Sparse<T, Index>::cost() const {
 
 template <class T, class Index>
 std::string Sparse<T, Index>::note() const {
-    if (is_complex<T> || !AdjointTiles<real_t<T>>::pay(a_)) return {};
-    const index_t megabytes = (AdjointTiles<real_t<T>>::bytes(a_.nnz()) + 500000) / 1000000;
+    if (is_complex<T> || !EntryTiles<real_t<T>>::pay(a_)) return {};
+    const index_t megabytes = (EntryTiles<real_t<T>>::bytes(a_.nnz()) + 500000) / 1000000;
     return "products use a copy of the entries, in tiles that fit the cache (" + std::to_string(megabytes) + " MB)";
 }
 

@@ -10,6 +10,7 @@
 #include "ritz_vectors.hpp"
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/orth.hpp"
 #include "svdkit/kernel/small_svd.hpp"
 #include "svdkit/solver/counted.hpp"
@@ -41,7 +42,7 @@ public:
     /// Orthonormalises `start` (cols x at most width) into the first block of V.
     void start(ConstPanel<T> start) {
         const Panel<T> block = out_.panel().row_range(0, a_.cols()).col_range(0, start.cols);
-        detail::copy_block<T>(start, block);
+        detail::copy_panel<T>(start, block);
         next_ = extend_basis<T>(v_.columns(0), block, h_.panel().row_range(0, 0),
                                 r_.panel().row_range(0, start.cols).col_range(0, start.cols), 0, replacements_);
         v_.put(0, block.col_range(0, next_));
@@ -61,11 +62,11 @@ public:
         extend_basis<T>(u_.columns(j), image, h, r, floor(), replacements_, recent_);
         recent_ = w;
         u_.put(j, image);
-        detail::copy_block<T>(h, b_.panel().row_range(0, j).col_range(j, w));
-        detail::copy_block<T>(r, b_.panel().row_range(j, w).col_range(j, w));
+        detail::copy_panel<T>(h, b_.panel().row_range(0, j).col_range(j, w));
+        detail::copy_panel<T>(r, b_.panel().row_range(j, w).col_range(j, w));
 
         const Panel<T> left = in_.panel().row_range(0, m).col_range(0, w);
-        detail::copy_block<T>(image, left);
+        detail::copy_panel<T>(image, left);
         const Panel<T> back = out_.panel().row_range(0, n).col_range(0, w);
         a_.apply_adjoint(left, back);
         const Panel<T> coupling = coupling_.panel().row_range(0, w).col_range(0, w);

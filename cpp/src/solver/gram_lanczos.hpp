@@ -16,6 +16,7 @@
 #include "ritz_vectors.hpp"
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/orth.hpp"
 #include "svdkit/kernel/small_eigh.hpp"
 #include "svdkit/solver/counted.hpp"
@@ -48,7 +49,7 @@ public:
 
     void start(ConstPanel<T> start) {
         const Panel<T> block = out_.panel().col_range(0, start.cols);
-        detail::copy_block<T>(start, block);
+        detail::copy_panel<T>(start, block);
         next_ = extend_basis<T>(v_.columns(0), block, h_.panel().row_range(0, 0),
                                 coupling_.panel().row_range(0, start.cols).col_range(0, start.cols), 0, replacements_);
         v_.put(0, block.col_range(0, next_));

@@ -59,14 +59,14 @@ public:
     index_t cols() const override { return a_.cols(); }
     void apply(ConstPanel<T> x, Panel<T> y) const override {
         const Block<T> in(x.rows, x.cols);
-        for (index_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, in.panel().row(i));
+        detail::copy_panel<T>(x, in);
         remove(v_, in);
         a_.apply(in, y);
         remove(u_, y);
     }
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override {
         const Block<T> in(y.rows, y.cols);
-        for (index_t i = 0; i < y.rows; ++i) std::copy_n(y.row(i), y.cols, in.panel().row(i));
+        detail::copy_panel<T>(y, in);
         remove(u_, in);
         a_.apply_adjoint(in, z);
         remove(v_, z);
@@ -137,7 +137,7 @@ public:
           tol_(options.tol) {
         const Block<T> block(a.cols(), plan_.width);
         fill_gaussian(block.panel(), options.seed, Stream::start);
-        for (index_t i = 0; i < start.rows; ++i) std::copy_n(start.row(i), start.cols, &block(i, 0));
+        if (start.cols > 0) detail::copy_panel<T>(start, block.panel().col_range(0, start.cols));
         process_.start(block);
     }
 
@@ -260,10 +260,8 @@ private:
         fill_gaussian(all.panel(), options_.seed, Stream::replacement);
         const Block<T> next = process_.waiting();
         const index_t more = std::min(next.cols(), options_.k - some.cols());
-        for (index_t i = 0; i < some.rows(); ++i) {
-            std::copy_n(&some(i, 0), some.cols(), &all(i, 0));
-            std::copy_n(&next(i, 0), more, &all(i, some.cols()));
-        }
+        detail::copy_panel<T>(some, all.panel().col_range(0, some.cols()));
+        detail::copy_panel<T>(next.panel().col_range(0, more), all.panel().col_range(some.cols(), more));
         return all;
     }
 
@@ -285,10 +283,8 @@ private:
 template <class T>
 Block<T> beside(ConstPanel<T> left, ConstPanel<T> right) {
     Block<T> both(left.rows, left.cols + right.cols);
-    for (index_t i = 0; i < left.rows; ++i) {
-        std::copy_n(left.row(i), left.cols, &both(i, 0));
-        std::copy_n(right.row(i), right.cols, &both(i, left.cols));
-    }
+    detail::copy_panel<T>(left, both.panel().col_range(0, left.cols));
+    detail::copy_panel<T>(right, both.panel().col_range(left.cols, right.cols));
     return both;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "svdkit/base/scratch.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/orth.hpp"
 #include "svdkit/kernel/small_svd.hpp"
 
@@ -12,8 +13,9 @@ namespace {
 // Norms of the columns of P - Q diag(s); P is overwritten.
 template <class T>
 std::vector<double> difference_norms(Panel<T> p, ConstPanel<T> q, const std::vector<real_t<T>>& s) {
-    for (index_t i = 0; i < p.rows; ++i)
+    detail::for_each_row(p, [&](index_t i) {
         for (index_t j = 0; j < p.cols; ++j) p(i, j) -= q(i, j) * s[static_cast<std::size_t>(j)];
+    });
     std::vector<double> norms(static_cast<std::size_t>(p.cols));
     column_norms<T>(p, norms.data());
     return norms;
@@ -54,7 +56,7 @@ Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
     const bool fused = a.gram_passes() == 1;
     const ScratchPanel<T> image(a.rows(), k), back(a.cols(), k);
     fused ? a.apply_gram(v, image.panel(), back.panel()) : a.apply(v, image.panel());
-    for (index_t i = 0; i < a.rows(); ++i) std::copy_n(image.panel().row(i), k, &result.u(i, 0));
+    detail::copy_panel<T>(image.panel(), result.u);
     extend_basis<T>(result.u.panel().col_range(0, 0), result.u, none, r, negligible<T>(result.u), replacements);
     result.s.resize(static_cast<std::size_t>(k));
     if (!small_svd_wide<T>(r, x.panel(), result.s.data(), y.panel())) {
@@ -66,8 +68,9 @@ Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
     result.report.residuals = difference_norms<T>(image.panel(), result.u, result.s);
     if (fused && result.s.back() > real_t<T>(sizeof(real_t<T>) == 4 ? 0.05 : 1e-3) * result.s.front()) {
         rotate<T>(back.panel(), y);
-        for (index_t i = 0; i < a.cols(); ++i)
+        detail::for_each_row(back.panel(), [&](index_t i) {
             for (index_t j = 0; j < k; ++j) back.panel()(i, j) /= result.s[static_cast<std::size_t>(j)];
+        });
     } else {
         a.apply_adjoint(result.u, back.panel());
     }

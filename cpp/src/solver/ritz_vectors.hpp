@@ -1,17 +1,10 @@
-// What both Lanczos processes do with blocks and bases: copy, and combine into Ritz vectors.
+// Ritz vectors of both Lanczos processes.
 #pragma once
-
-#include <algorithm>
 
 #include "svdkit/kernel/basis.hpp"
 #include "svdkit/kernel/block_pass.hpp"
 
 namespace svdkit::detail {
-
-template <class T>
-void copy_block(ConstPanel<T> from, Panel<T> to) {
-    for (index_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
-}
 
 /// The first `size` vectors of the basis times columns [first, first + count) of `factors`.
 template <class T>

@@ -23,6 +23,8 @@ inline index_t checked_product(index_t a, index_t b) {
 }
 
 void* allocate_bytes(std::size_t count, std::size_t element);
+/// Of zeros; large memory that is new comes so, page by page when it is first touched.
+void* allocate_zeros(std::size_t count, std::size_t element);
 void release_bytes(void* pointer, std::size_t bytes) noexcept;
 }  // namespace detail
 
@@ -48,6 +50,12 @@ public:
     Buffer() = default;
     explicit Buffer(index_t size)
         : data_(static_cast<T*>(detail::allocate_bytes(static_cast<std::size_t>(size), sizeof(T)))), size_(size) {}
+    static Buffer zeros(index_t size) {
+        Buffer buffer;
+        buffer.data_ = static_cast<T*>(detail::allocate_zeros(static_cast<std::size_t>(size), sizeof(T)));
+        buffer.size_ = size;
+        return buffer;
+    }
     Buffer(Buffer&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
     Buffer& operator=(Buffer&& other) noexcept {
@@ -81,9 +89,10 @@ public:
     Block() = default;
     /// rows x cols of zeros; `ld` 0 pads the rows to whole cache lines.
     Block(index_t rows, index_t cols, index_t ld = 0)
-        : rows_(rows), cols_(cols), ld_(ld ? ld : padded_ld<T>(cols)), buffer_(detail::checked_product(rows_, ld_)) {
-        std::fill(buffer_.begin(), buffer_.end(), T(0));
-    }
+        : rows_(rows),
+          cols_(cols),
+          ld_(ld ? ld : padded_ld<T>(cols)),
+          buffer_(Buffer<T>::zeros(detail::checked_product(rows_, ld_))) {}
 
     index_t rows() const { return rows_; }
     index_t cols() const { return cols_; }

@@ -76,20 +76,23 @@ struct CsrKernels {
                  index_t ldx, T* y, index_t ldy, T* z, index_t ldz, index_t b);
 };
 
-/// Z += A^T Y for entries of one tile of a sparse A: values and places, row * 2^16 + column. b as above.
+/// Products with the entries of one tile of a sparse matrix: values and places, row * 2^16 + column. b as above.
 template <class T>
-using ScatterEntries = void (*)(const std::uint32_t* places, const T* values, index_t count, const T* y, index_t ldy,
-                                T* z, index_t ldz, index_t b);
-
-void scatter_entries(const std::uint32_t* places, const float* values, index_t count, const float* y, index_t ldy,
-                     float* z, index_t ldz, index_t b);
-void scatter_entries(const std::uint32_t* places, const double* values, index_t count, const double* y, index_t ldy,
-                     double* z, index_t ldz, index_t b);
+struct EntryKernels {
+    /// Y += A X
+    void (*forward)(const std::uint32_t* places, const T* values, index_t count, const T* x, index_t ldx, T* y,
+                    index_t ldy, index_t b);
+    /// Z += A^T Y
+    void (*adjoint)(const std::uint32_t* places, const T* values, index_t count, const T* y, index_t ldy, T* z,
+                    index_t ldz, index_t b);
+};
 
 template <class T>
 const TileKernels<T>& tile_kernels();
 template <class T, class Index>
 const CsrKernels<T, Index>& csr_kernels();
+template <class T>
+const EntryKernels<T>& entry_kernels();
 
 /// What one instruction-set level provides.
 struct Level {
@@ -102,8 +105,8 @@ struct Level {
     CsrKernels<float, std::int64_t> csr_f32_i64;
     CsrKernels<double, std::int32_t> csr_f64_i32;
     CsrKernels<double, std::int64_t> csr_f64_i64;
-    ScatterEntries<float> scatter_f32;
-    ScatterEntries<double> scatter_f64;
+    EntryKernels<float> entry_f32;
+    EntryKernels<double> entry_f64;
 };
 
 }  // namespace detail

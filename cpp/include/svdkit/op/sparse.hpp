@@ -7,7 +7,7 @@
 
 #include <mutex>
 
-#include "svdkit/kernel/adjoint_tiles.hpp"
+#include "svdkit/kernel/entry_tiles.hpp"
 #include "svdkit/kernel/spmm.hpp"
 #include "svdkit/op/operator.hpp"
 
@@ -37,16 +37,16 @@ public:
 
 private:
     /// The two directions of the compressed matrix.
-    void along(ConstPanel<T> x, Panel<T> y) const { spmm(a_, partition_, x, y); }
+    void along(ConstPanel<T> x, Panel<T> y) const;
     void across(ConstPanel<T> y, Panel<T> z) const;
     void both(ConstPanel<T> x, Panel<T> y, Panel<T> z) const;
-    const AdjointTiles<real_t<T>>* tiles() const;
+    const EntryTiles<real_t<T>>* tiles() const;
 
     CsrView<T, Index> a_;
     Layout layout_;
     CsrPartition partition_;
     mutable std::once_flag cut_;  // the tiles are made when the first product needs them
-    mutable std::unique_ptr<AdjointTiles<real_t<T>>> tiles_;
+    mutable std::unique_ptr<EntryTiles<real_t<T>>> tiles_;
 };
 
 }  // namespace svdkit

@@ -79,18 +79,31 @@ void csr_gram(const Index* pointers, const Index* columns, const T* values, inde
     });
 }
 
-template <class T>
-void csr_scatter(const std::uint32_t* places, const T* values, index_t count, const T* y, index_t ldy, T* z,
-                 index_t ldz, index_t b) {
+// Entries of a tile: `to` (rows by the half of a place that To shifts to) += value * `from` (rows by the other half).
+template <class T, int From, int To>
+inline void add_entries(const std::uint32_t* places, const T* values, index_t count, const T* from, index_t ld_from,
+                        T* to, index_t ld_to, index_t b) {
     for_each_group<T>(b, [&]<int L, int NV>(index_t j) {
         for (index_t p = 0; p < count; ++p) {
-            const T* in = y + static_cast<index_t>(places[p] >> 16) * ldy + j;
-            T* out = z + static_cast<index_t>(places[p] & 0xFFFF) * ldz + j;
+            const T* in = from + static_cast<index_t>((places[p] >> From) & 0xFFFF) * ld_from + j;
+            T* out = to + static_cast<index_t>((places[p] >> To) & 0xFFFF) * ld_to + j;
 #pragma GCC unroll 4
             for (int v = 0; v < NV; ++v)
                 store<T, L>(out + v * L, load<T, L>(out + v * L) + values[p] * load<T, L>(in + v * L));
         }
     });
+}
+
+template <class T>
+void entries_forward(const std::uint32_t* places, const T* values, index_t count, const T* x, index_t ldx, T* y,
+                     index_t ldy, index_t b) {
+    add_entries<T, 0, 16>(places, values, count, x, ldx, y, ldy, b);
+}
+
+template <class T>
+void entries_adjoint(const std::uint32_t* places, const T* values, index_t count, const T* y, index_t ldy, T* z,
+                     index_t ldz, index_t b) {
+    add_entries<T, 16, 0>(places, values, count, y, ldy, z, ldz, b);
 }
 
 }  // namespace

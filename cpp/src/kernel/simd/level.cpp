@@ -50,8 +50,8 @@ const Level level = {
     {csr_forward<float, std::int64_t>, csr_adjoint<float, std::int64_t>, csr_gram<float, std::int64_t>},
     {csr_forward<double, std::int32_t>, csr_adjoint<double, std::int32_t>, csr_gram<double, std::int32_t>},
     {csr_forward<double, std::int64_t>, csr_adjoint<double, std::int64_t>, csr_gram<double, std::int64_t>},
-    csr_scatter<float>,
-    csr_scatter<double>,
+    {entries_forward<float>, entries_adjoint<float>},
+    {entries_forward<double>, entries_adjoint<double>},
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL

@@ -1,4 +1,4 @@
-#include "svdkit/kernel/adjoint_tiles.hpp"
+#include "svdkit/kernel/entry_tiles.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,16 +9,40 @@
 namespace svdkit {
 namespace {
 
-constexpr index_t kMaxRows = 65536;  // of a tile: what 16 bits can number
-constexpr index_t kParts = 16;       // rows of tiles, and pieces in all, at least: the tasks of the loops below
-constexpr index_t kMaxLine = 128;    // bytes of a row of Z worked on at a time
+constexpr index_t kMaxRows = 8192;  // of a tile: 512 kB of Y when its rows are one cache line
+constexpr index_t kParts = 16;      // rows of tiles, and pieces in all, at least: the tasks of the loops below
+constexpr index_t kMaxLine = 128;   // bytes of a row of a panel worked on at a time
+constexpr index_t kRuns = 8;        // interleaved runs of the entries of a tile
+
+// Places in a tile whose entries are kRuns interleaved runs of equal length, and what is left over behind them.
+struct Interleaved {
+    index_t first, last, at;
+    Interleaved(index_t begin, index_t end) : first(begin), last(begin + (end - begin) / kRuns * kRuns), at(begin) {}
+    index_t next() {
+        const index_t place = at;
+        at += at < last ? kRuns : 1;
+        if (place < last && at >= last) {  // on with the next run, or with what is left over
+            at += 1 - (last - first);
+            if (at == first + kRuns) at = last;
+        }
+        return place;
+    }
+};
+
+// body(first, count) for slices of the columns of a panel that are so wide.
+template <class T, class Body>
+void for_each_slice(index_t b, const Body& body) {
+    constexpr index_t slice = kMaxLine / sizeof(T);
+    for (index_t j = 0; j < b; j += slice) body(j, std::min(slice, b - j));
+}
 
 }  // namespace
 
 template <class T>
 template <class Index>
-AdjointTiles<T>::AdjointTiles(const CsrView<T, Index>& a)
-    : cols_(a.cols),
+EntryTiles<T>::EntryTiles(const CsrView<T, Index>& a)
+    : rows_(a.rows),
+      cols_(a.cols),
       tile_rows_(std::clamp<index_t>((a.rows + kParts - 1) / kParts, 1, kMaxRows)),
       grid_rows_((a.rows + tile_rows_ - 1) / tile_rows_),
       grid_cols_((a.cols + kCols - 1) / kCols),
@@ -34,10 +58,12 @@ AdjointTiles<T>::AdjointTiles(const CsrView<T, Index>& a)
         at[0] = static_cast<index_t>(a.row_pointers[first]);
         for (std::size_t column = 1; column < at.size(); ++column) at[column] += at[column - 1];
         std::copy_n(at.begin(), grid_cols_, begin_.begin() + row * grid_cols_);
+        std::vector<Interleaved> places;
+        for (std::size_t column = 1; column < at.size(); ++column) places.emplace_back(at[column - 1], at[column]);
         for (index_t i = first; i < last; ++i) {
             for (Index p = a.row_pointers[i]; p < a.row_pointers[i + 1]; ++p) {
                 const auto column = static_cast<index_t>(a.columns[p]);
-                const index_t to = at[static_cast<std::size_t>(column / kCols)]++;
+                const index_t to = places[static_cast<std::size_t>(column / kCols)].next();
                 places_[to] = static_cast<std::uint32_t>((i - first) << 16 | column % kCols);
                 values_[to] = a.values[p];
             }
@@ -47,7 +73,7 @@ AdjointTiles<T>::AdjointTiles(const CsrView<T, Index>& a)
 }
 
 template <class T>
-void AdjointTiles<T>::cut_into_pieces() {
+void EntryTiles<T>::cut_into_pieces() {
     for (index_t column = 0; column < grid_cols_; ++column) {
         index_t entries = 0;
         for (index_t row = 0; row < grid_rows_; ++row) entries += end(row, column) - begin(row, column);
@@ -59,7 +85,27 @@ void AdjointTiles<T>::cut_into_pieces() {
 }
 
 template <class T>
-void AdjointTiles<T>::multiply(ConstPanel<T> y, Panel<T> z) const {
+void EntryTiles<T>::forward(ConstPanel<T> x, Panel<T> y) const {
+    const detail::Widened<T> in(x);
+    const detail::WidenedOutput<T> out(y);
+    const index_t b = in.panel().cols;
+    parallel_for(grid_rows_, 2.0 * static_cast<double>(values_.size() * b), [&](index_t row) {
+        const index_t first = row * tile_rows_;
+        const Panel<T> to = out.panel().row_range(first, std::min(tile_rows_, rows_ - first));
+        detail::set_zero(to);
+        for_each_slice<T>(b, [&](index_t j, index_t width) {
+            for (index_t column = 0; column < grid_cols_; ++column) {
+                const index_t at = begin(row, column);
+                detail::entry_kernels<T>().forward(places_.data() + at, values_.data() + at, end(row, column) - at,
+                                                   in.panel().row(column * kCols) + j, in.panel().ld, to.data + j,
+                                                   to.ld, width);
+            }
+        });
+    });
+}
+
+template <class T>
+void EntryTiles<T>::adjoint(ConstPanel<T> y, Panel<T> z) const {
     const detail::Widened<T> in(y);
     const detail::WidenedOutput<T> out(z);
     const index_t b = in.panel().cols, ld = padded_ld<T>(b);
@@ -73,15 +119,14 @@ void AdjointTiles<T>::multiply(ConstPanel<T> y, Panel<T> z) const {
         Panel<T> to = rows_of_z(piece.column);
         if (piece.sum >= 0) to = {sum(piece.sum), to.rows, b, ld};
         detail::set_zero(to);
-        constexpr index_t slice = kMaxLine / sizeof(T);
-        for (index_t j = 0; j < b; j += slice) {
+        for_each_slice<T>(b, [&](index_t j, index_t width) {
             for (index_t row = piece.first; row < piece.last; ++row) {
                 const index_t at = begin(row, piece.column);
-                detail::scatter_entries(places_.data() + at, values_.data() + at, end(row, piece.column) - at,
-                                        in.panel().row(row * tile_rows_) + j, in.panel().ld, to.data + j, to.ld,
-                                        std::min(slice, b - j));
+                detail::entry_kernels<T>().adjoint(places_.data() + at, values_.data() + at,
+                                                   end(row, piece.column) - at, in.panel().row(row * tile_rows_) + j,
+                                                   in.panel().ld, to.data + j, to.ld, width);
             }
-        }
+        });
     });
     for (auto piece = pieces_.begin(); piece != pieces_.end();) {
         const auto next = std::find_if(piece, pieces_.end(), [&](const Piece& p) { return p.column != piece->column; });
@@ -91,10 +136,10 @@ void AdjointTiles<T>::multiply(ConstPanel<T> y, Panel<T> z) const {
     }
 }
 
-#define INSTANTIATE(T)                                                       \
-    template class AdjointTiles<T>;                                          \
-    template AdjointTiles<T>::AdjointTiles(const CsrView<T, std::int32_t>&); \
-    template AdjointTiles<T>::AdjointTiles(const CsrView<T, std::int64_t>&);
+#define INSTANTIATE(T)                                                   \
+    template class EntryTiles<T>;                                        \
+    template EntryTiles<T>::EntryTiles(const CsrView<T, std::int32_t>&); \
+    template EntryTiles<T>::EntryTiles(const CsrView<T, std::int64_t>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
