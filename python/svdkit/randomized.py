@@ -94,8 +94,8 @@ def rsvd(
     oversample : int
         Random vectors beyond k.
     power_iterations : int or "auto"
-        Products with ``A^H A`` between the first and the last; "auto": until the squared values stand still to 1 % of
-        the first one left out [2]_.
+        Products with ``A^H A`` before the last product; "auto": until the squared values stand still to 1 % of the
+        first one left out [2]_.
     tol : float, optional
         With ``k=None``: the smallest rank with ``||A - U s Vh|| <= tol ||A||``.
     norm : {"fro", "spectral"}
@@ -104,7 +104,7 @@ def rsvd(
         Test matrix: normal numbers, 8 signs in every row, or signed columns of the Hadamard matrix.
     passes : int, optional
         How many times A is read, at most: 1 is a single pass over the rows (arrays and sparse matrices; generalised
-        Nystrom [3]_), from 2 on power iterations.
+        Nystrom [3]_), from 2 on products with ``A^H A``.
     center : bool or array of shape (n,)
         Subtract column means, as in :func:`svdkit.tsvd`.
     rng : int, Generator, SeedSequence or None
@@ -125,14 +125,20 @@ def rsvd(
 
     Notes
     -----
-    Cost, with l = k + oversample: 4 m n l flops and one read of A for every iteration and for the last step, where the
-    products of A are fused; memory (2 m + 3 n) l. With `tol`: block Lanczos and the exact energy ``||A||_F^2`` [1]_.
+    Two and more products keep all their blocks (block Krylov [4]_) where that takes at most twice the memory of A, or
+    64 MB; otherwise only the last one counts (shifted power iterations [2]_).
+
+    Cost, with l = k + oversample: 4 m n l flops and one read of A for every product with ``A^H A``, 2 m n (k + l) flops
+    and one read for the last step, where the products of A are fused; memory (2 m + 3 n) l, and n l for every block
+    kept. With "auto" the blocks are narrow: 16 columns in double precision, 32 in single. With `tol`: block Lanczos
+    and the exact energy ``||A||_F^2`` [1]_.
 
     References
     ----------
     .. [1] E. Hallman, SIAM J. Matrix Anal. Appl. 43 (2022).
     .. [2] X. Feng, W. Yu, Y. Xie and J. Tang, ACM Trans. Math. Softw. (2024).
     .. [3] Y. Nakatsukasa, arXiv 2009.11392 (2020).
+    .. [4] C. Musco and C. Musco, NeurIPS 28 (2015).
 
     Examples
     --------

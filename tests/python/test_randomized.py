@@ -48,6 +48,20 @@ def test_more_reads_are_more_accurate(rng):
     np.testing.assert_array_equal(by_power.s, found[1].s)
 
 
+@pytest.mark.parametrize(("n", "dtype"), [(2_000, "float64"), (60_000, "float64"), (60_000, "complex64")])
+def test_blocks_are_kept_only_where_memory_allows(n, dtype):
+    # 60 000 x 72 numbers are 35 MB a block, against a matrix of 1 MB: power iterations; 2 000 x 72: block Krylov
+    values = np.sort(np.exp(-np.arange(n) / 20))[::-1].astype(dtype)
+    A = scipy.sparse.diags_array(values).tocsr()
+    result = svdkit.rsvd(A, 60, passes=6)
+    eps = np.finfo(dtype).eps
+    assert orthogonality(result.U) < 100 * eps and orthogonality(result.Vh.conj().T) < 100 * eps
+    assert result.report.passes == 6
+    # sigma_(k+l)/sigma_k = 1/2 for the iterates of the power method, 4 of them
+    np.testing.assert_allclose(result.s, values[:60].real, rtol=1e-3)
+    assert np.all(result.s <= values[:60].real * (1 + 100 * eps))
+
+
 @pytest.mark.parametrize("passes", [2, 3, 4, 5])
 def test_operators_without_fused_products_keep_to_the_budget(rng, passes):
     A = with_spectrum(rng, 200, 150, SLOW[:150])

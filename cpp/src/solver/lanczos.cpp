@@ -279,15 +279,6 @@ private:
     std::vector<double> estimates_;
 };
 
-// Columns of two panels side by side.
-template <class T>
-Block<T> beside(ConstPanel<T> left, ConstPanel<T> right) {
-    Block<T> both(left.rows, left.cols + right.cols);
-    detail::copy_panel<T>(left, both.panel().col_range(0, left.cols));
-    detail::copy_panel<T>(right, both.panel().col_range(left.cols, right.cols));
-    return both;
-}
-
 // Whether A A^H is the better operator for the one-sided process: the smaller side, unless the sizes are near and only
 // the other side's products share one read of A.
 template <class T>
@@ -351,7 +342,7 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
             result.report.notes.emplace_back("repeated values: a search for missed copies found none");
             break;
         }
-        start = beside<T>(result.v, missed);
+        start = detail::beside<T>(result.v, missed);
     }
     result.report.iterations = iterations;
     if (!switched.empty()) result.report.notes.push_back(switched);

@@ -5,8 +5,10 @@
 #include <limits>
 #include <utility>
 
+#include "gram_lanczos.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/random.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/orth.hpp"
 #include "svdkit/kernel/sketch.hpp"
 #include "svdkit/kernel/small_svd.hpp"
@@ -17,6 +19,8 @@ namespace svdkit {
 namespace {
 
 constexpr index_t kMaxIterations = 30;  // of the automatic stop
+constexpr index_t kMaxBlocks = 6;       // kept by the block Krylov method before it restarts
+constexpr double kFreeBytes = 64e6;     // that they may take beyond twice the bytes of A
 
 template <class T>
 Block<T> test_matrix(index_t n, index_t l, const RandomizedOptions& options) {
@@ -42,13 +46,17 @@ std::vector<real_t<T>> orthonormalise(Panel<T> w, Replacements& replacements) {
     return s;
 }
 
-// Whether the estimates of the k leading squared values stand still, by the rate at which their change falls.
+// Whether the estimates of the k leading squared values stand still: by the rate at which their change falls where that
+// is slow (power iterations), by their change alone where it falls ever faster (block Krylov).
 class Stop {
 public:
     Stop(index_t k, double accuracy, double rounding)
         : k_(static_cast<std::size_t>(k)), accuracy_(accuracy), rounding_(rounding) {}
 
+    bool extrapolate = true;
+
     bool operator()(const std::vector<double>& squares) {
+        if (squares.empty()) return false;  // not looked at this time
         const std::vector<double> before = std::exchange(last_, squares);
         if (before.empty()) return false;
         double change = 0;
@@ -57,7 +65,7 @@ public:
         const double unit = squares[std::min(k_, squares.size() - 1)];
         const double rate = last_change_ > 0 ? std::clamp(change / last_change_, 0.05, 0.99) : 0.9;
         last_change_ = change;
-        return change * rate / (1 - rate) <= accuracy_ * unit;
+        return change * (extrapolate ? rate / (1 - rate) : 1) <= accuracy_ * unit;
     }
 
 private:
@@ -66,14 +74,101 @@ private:
     std::vector<double> last_;
 };
 
+// What an iteration is given, and what it says.
+template <class T>
+struct Iteration {
+    Counted<T>& a;
+    const RandomizedOptions& options;
+    Monitor& monitor;
+    index_t most;
+    bool automatic;
+    Stop stop = {options.k, options.accuracy, 64 * static_cast<double>(epsilon<T>)};
+    index_t done = 0;
+
+    // After a product; whether to end, given a way to the squared values.
+    template <class Squares>
+    bool ends(const Squares& squares) {
+        ++done;
+        const bool halted = monitor.poll({.iteration = done, .wanted = options.k, .passes = a.passes()});
+        return (automatic && stop(squares())) || halted || done >= most;
+    }
+};
+
+// V <- orth((A^H A - shift I) V), again and again.
+template <class T>
+Block<T> shifted_power(Iteration<T>& iteration, Block<T> v, Replacements& replacements) {
+    Counted<T>& a = iteration.a;
+    const index_t l = v.cols();
+    orthonormalise<T>(v, replacements);
+    const Block<T> image(a.rows(), l), next(a.cols(), l);
+    double shift = 0;
+    for (bool ended = iteration.most == 0; !ended;) {
+        a.apply_gram(v, image, next);
+        detail::for_each_row(v.panel(), [&](index_t i) {
+            for (index_t j = 0; j < l; ++j) v(i, j) = next(i, j) - static_cast<real_t<T>>(shift) * v(i, j);
+        });
+        const std::vector<real_t<T>> s = orthonormalise<T>(v, replacements);
+        const double before = shift, smallest = static_cast<double>(s.back());
+        if (shift < smallest && smallest > 1e-14 * static_cast<double>(s.front())) shift = (shift + smallest) / 2;
+        ended = iteration.ends([&] {
+            std::vector<double> squares(s.begin(), s.end());
+            for (double& square : squares) square += before;
+            return squares;
+        });
+    }
+    return v;
+}
+
+// Blocks that the block Krylov method may keep: fewer than two are not worth it.
+template <class T>
+index_t kept_blocks(const Iteration<T>& iteration, index_t l) {
+    const double block = static_cast<double>(iteration.a.cols() * l) * sizeof(T);
+    const double bytes = 2 * iteration.a.original().cost().bytes_per_pass + kFreeBytes;
+    const index_t most = std::min(
+        {kMaxBlocks, static_cast<index_t>(bytes / block), std::min(iteration.a.rows(), iteration.a.cols()) / l});
+    return most >= std::min<index_t>(iteration.most, 3) ? std::min(most, iteration.most) : 0;
+}
+
+// All blocks (A^H A)^i V at once: the k leading Ritz vectors of those multiplied, and the last one. The basis is cut
+// back to `wanted` vectors when it is full.
+template <class T>
+Block<T> block_krylov(Iteration<T>& iteration, ConstPanel<T> start, index_t wanted, index_t capacity) {
+    const index_t k = iteration.options.k;
+    GramLanczos<T> process(iteration.a, capacity, start.cols, iteration.options.seed);
+    process.start(start);
+    iteration.stop.extrapolate = false;
+    bool current = false;        // whether the Ritz values belong to the basis as it is
+    index_t next_look = wanted;  // size of the basis at which they are looked at
+    for (bool ended = false; !ended && process.next() > 0;) {
+        if (process.size() + process.next() > capacity) {
+            if (!current) process.ritz();
+            process.restart(0, std::min(wanted, process.size()));
+            next_look = 0;
+        }
+        process.step();
+        current = false;
+        ended = iteration.ends([&]() -> std::vector<double> {
+            if (process.size() < next_look) return {};
+            next_look = process.size() + wanted / 4;
+            process.ritz();
+            current = true;
+            std::vector<double> squares(process.theta().begin(), process.theta().end());
+            for (double& value : squares) value *= value;
+            return squares;
+        });
+    }
+    if (!current) process.ritz();
+    return detail::beside<T>(process.right(0, std::min(k, process.size())), process.waiting());
+}
+
 // The first k triplets of a result with more.
 template <class T>
 Result<T> leading(Result<T> all, index_t k) {
     Result<T> result;
     result.u = Block<T>(all.u.rows(), k, k);
     result.v = Block<T>(all.v.rows(), k, k);
-    for (index_t i = 0; i < all.u.rows(); ++i) std::copy_n(&all.u(i, 0), k, &result.u(i, 0));
-    for (index_t i = 0; i < all.v.rows(); ++i) std::copy_n(&all.v(i, 0), k, &result.v(i, 0));
+    detail::copy_panel<T>(all.u.panel().col_range(0, k), result.u);
+    detail::copy_panel<T>(all.v.panel().col_range(0, k), result.v);
     all.s.resize(static_cast<std::size_t>(k));
     all.report.residuals.resize(static_cast<std::size_t>(k));
     result.s = std::move(all.s);
@@ -125,27 +220,18 @@ Result<T> solve(Counted<T>& a, const RandomizedOptions& options, Monitor& monito
             const Block<T> left = test_matrix<T>(a.rows(), l, options);
             a.apply_adjoint(left, v);
         }
-        orthonormalise<T>(v, replacements);
         const bool automatic = options.passes == 0 && options.power_iterations < 0;
         const index_t most = automatic            ? kMaxIterations
                              : options.passes > 0 ? options.passes / each - 1
                                                   : options.power_iterations;
-        Stop stop(options.k, options.accuracy, 64 * static_cast<double>(epsilon<T>));
-        const Block<T> image(a.rows(), l), next(a.cols(), l);
-        double shift = 0;
-        bool halted = false;
-        for (; iterations < most && !halted; ++iterations) {
-            a.apply_gram(v, image, next);
-            for (index_t i = 0; i < next.rows(); ++i)
-                for (index_t j = 0; j < l; ++j) v(i, j) = next(i, j) - static_cast<real_t<T>>(shift) * v(i, j);
-            const std::vector<real_t<T>> s = orthonormalise<T>(v, replacements);
-            std::vector<double> squares(s.begin(), s.end());
-            for (double& square : squares) square += shift;
-            const double smallest = static_cast<double>(s.back());
-            if (shift < smallest && smallest > 1e-14 * static_cast<double>(s.front())) shift = (shift + smallest) / 2;
-            halted = monitor.poll({.iteration = iterations + 1, .wanted = options.k, .passes = a.passes()});
-            if (automatic && stop(squares)) halted = true;
-        }
+        Iteration<T> iteration{a, options, monitor, most, automatic};
+        const index_t blocks = most > 1 ? kept_blocks(iteration, l) : 0;
+        // With reads to spare, narrow blocks reach the same accuracy with fewer products.
+        const index_t width = automatic ? std::min(l, 2 * padded_ld<T>(1)) : l;
+        if (blocks > 0) iteration.most = most * (l / width);
+        v = blocks > 0 ? block_krylov<T>(iteration, v.panel().col_range(0, width), l, blocks * l)
+                       : shifted_power<T>(iteration, std::move(v), replacements);
+        iterations = iteration.done;
         result = rayleigh_ritz<T>(a, std::move(v), options.seed);
     }
     result = leading(std::move(result), options.k);

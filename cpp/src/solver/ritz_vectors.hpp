@@ -1,8 +1,9 @@
-// Ritz vectors of both Lanczos processes.
+// Ritz vectors of both Lanczos processes, and blocks put side by side.
 #pragma once
 
 #include "svdkit/kernel/basis.hpp"
 #include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 
 namespace svdkit::detail {
 
@@ -18,6 +19,15 @@ Block<T> ritz_vectors(const Basis<T>& basis, index_t size, const Block<T>& facto
                         s > 0);
     }
     return result;
+}
+
+/// Columns of two panels side by side.
+template <class T>
+Block<T> beside(ConstPanel<T> left, ConstPanel<T> right) {
+    Block<T> both(left.rows, left.cols + right.cols);
+    copy_panel<T>(left, both.panel().col_range(0, left.cols));
+    copy_panel<T>(right, both.panel().col_range(left.cols, right.cols));
+    return both;
 }
 
 }  // namespace svdkit::detail

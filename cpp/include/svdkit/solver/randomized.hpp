@@ -1,13 +1,17 @@
-// Randomized SVD: a random block, a few power iterations, a Rayleigh-Ritz step.
+// Randomized SVD: a random block, a few products with A^H A, a Rayleigh-Ritz step.
 //
-//   V = orth(Omega),   V <- orth((A^H A - alpha I) V) ...,   A V = U diag(s) W^H
+//   block Krylov        V = [leading Ritz vectors of span{Omega, A^H A Omega, ..., (A^H A)^(q-1) Omega}, the next block]
+//   or power iterations V <- orth((A^H A - alpha I) V),  alpha at most half of the smallest squared value in sight [1]
+//   then                A V = U diag(s) W^H
 //
-// The shift alpha, at most half of the smallest squared value in sight, speeds the iteration up [1]; blocks are
-// orthonormalised by Cholesky QR, never by squaring their condition a second time. Iterations stop when the estimates
-// of the squared values move by less than `accuracy` sigma_{k+1}^2, extrapolated by the rate of their change: the error
-// per vector |sigma_i^2 - |A v_i|^2| / sigma_{k+1}^2 is then about that. Residuals are measured in the last read of A.
+// All blocks together are more accurate than the last one alone, by as many digits as there are products [2]; they are
+// kept where that takes at most twice the memory of A (or 64 MB). Blocks are orthonormalised by Cholesky QR, never by
+// squaring their condition a second time. Iterations stop when the estimates of the squared values move by less than
+// `accuracy` sigma_{k+1}^2: the error per vector |sigma_i^2 - |A v_i|^2| / sigma_{k+1}^2 is then about that. Without a
+// number of products they are two cache lines wide, which needs fewer of them. Residuals are measured in the last read.
 // Cost of an iteration, l = k + oversample: 4 m n l flops and one read of A where its products are fused.
-// Papers: Halko, Martinsson & Tropp, SIAM Rev. 53 (2011); [1] Feng, Yu, Xie & Tang, ACM TOMS (2024).
+// Papers: Halko, Martinsson & Tropp, SIAM Rev. 53 (2011); [1] Feng, Yu, Xie & Tang, ACM TOMS (2024);
+// [2] Musco & Musco, NeurIPS 28 (2015).
 #pragma once
 
 #include "svdkit/base/monitor.hpp"
