@@ -62,6 +62,17 @@ def test_blocks_are_kept_only_where_memory_allows(n, dtype):
     assert np.all(result.s <= values[:60].real * (1 + 100 * eps))
 
 
+@pytest.mark.parametrize("passes", [2, 3, 5])
+def test_steep_spectra_keep_to_the_budget(rng, passes):
+    A = with_spectrum(rng, 300, 200, 10.0 ** -np.arange(0, 20, 0.1))
+    result = svdkit.rsvd(A, 150, passes=passes)
+    assert result.report.passes == passes
+    right = np.linalg.norm(A.T @ result.U - result.Vh.T * result.s, axis=0)
+    assert np.all(result.report.residuals >= right * (1 - 1e-6) - 1e-15)  # bounds where A is not read again
+    assert orthogonality(result.U) < 1e-13 and orthogonality(result.Vh.T) < 1e-13
+    assert np.all(result.report.residuals[:100] < 1e-4)
+
+
 @pytest.mark.parametrize("passes", [2, 3, 4, 5])
 def test_operators_without_fused_products_keep_to_the_budget(rng, passes):
     A = with_spectrum(rng, 200, 150, SLOW[:150])

@@ -24,7 +24,7 @@ Result<T> gram(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     }
     const bool stop = monitor.poll({.iteration = 1, .wanted = k, .passes = a.passes()});
     small_eigh(g.panel(), values.data(), v.panel());
-    Result<T> result = rayleigh_ritz<T>(a, std::move(v), options.seed);
+    Result<T> result = rayleigh_ritz<T>(a, std::move(v), {.seed = options.seed});
     const double bound = options.tol * static_cast<double>(result.s.front());
     result.report.iterations = 1;
     const double eps = static_cast<double>(epsilon<T>);

@@ -244,7 +244,7 @@ private:
         const index_t count = wanted(), from = first(count);
         Block<T> vectors = process_.right(from, count);
         if (count < options_.k) vectors = completed(vectors);
-        Result<T> result = rayleigh_ritz<T>(a_, std::move(vectors), options_.seed);
+        Result<T> result = rayleigh_ritz<T>(a_, std::move(vectors), {.seed = options_.seed});
         Report& report = result.report;
         report.iterations = iterations_;
         const bool resolved = static_cast<double>(result.s.back()) >= Process<T>::resolution(tol_) * process_.norm();

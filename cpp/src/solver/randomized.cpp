@@ -161,42 +161,29 @@ Block<T> block_krylov(Iteration<T>& iteration, ConstPanel<T> start, index_t want
     return detail::beside<T>(process.right(0, std::min(k, process.size())), process.waiting());
 }
 
-// The first k triplets of a result with more.
-template <class T>
-Result<T> leading(Result<T> all, index_t k) {
-    Result<T> result;
-    result.u = Block<T>(all.u.rows(), k, k);
-    result.v = Block<T>(all.v.rows(), k, k);
-    detail::copy_panel<T>(all.u.panel().col_range(0, k), result.u);
-    detail::copy_panel<T>(all.v.panel().col_range(0, k), result.v);
-    all.s.resize(static_cast<std::size_t>(k));
-    all.report.residuals.resize(static_cast<std::size_t>(k));
-    result.s = std::move(all.s);
-    result.report = std::move(all.report);
-    return result;
-}
-
 // Two reads of an operator without fused products: Q = orth(A Omega), then the SVD of Q^H A. What is left of A bounds
 // the residuals, if its norm is known.
 template <class T>
-Result<T> in_two_reads(Counted<T>& a, Block<T> omega, Replacements& replacements) {
+Result<T> in_two_reads(Counted<T>& a, Block<T> omega, index_t k, Replacements& replacements) {
     const index_t l = omega.cols();
-    Result<T> result;
-    result.u = Block<T>(a.rows(), l, l);
-    a.apply(omega, result.u);
-    orthonormalise<T>(result.u, replacements);
-    result.v = Block<T>(a.cols(), l, l);
-    a.apply_adjoint(result.u, result.v);
+    Block<T> u(a.rows(), l, l), v(a.cols(), l, l);
+    a.apply(omega, u);
+    orthonormalise<T>(u, replacements);
+    a.apply_adjoint(u, v);
     const Block<T> none(0, l), r(l, l), x(l, l), y(l, l);
+    extend_basis<T>(v.panel().col_range(0, 0), v, none, r, 0, replacements);
+    Result<T> result;
     result.s.resize(static_cast<std::size_t>(l));
-    extend_basis<T>(result.v.panel().col_range(0, 0), result.v, none, r, 0, replacements);
     small_svd_wide<T>(r, x.panel(), result.s.data(), y.panel());
-    rotate<T>(result.v, x);
-    rotate<T>(result.u, y);
     const auto norm = a.original().norm_fro();
     double rest = norm ? *norm * *norm : std::numeric_limits<double>::infinity();
     for (real_t<T> s : result.s) rest -= static_cast<double>(s) * static_cast<double>(s);
-    result.report.residuals.assign(static_cast<std::size_t>(l), std::sqrt(std::max(rest, 0.0)));
+    result.s.resize(static_cast<std::size_t>(k));
+    rotate<T>(v, x.panel().col_range(0, k));
+    rotate<T>(u, y.panel().col_range(0, k));
+    result.u = detail::leading_columns(std::move(u), k);
+    result.v = detail::leading_columns(std::move(v), k);
+    result.report.residuals.assign(static_cast<std::size_t>(k), std::sqrt(std::max(rest, 0.0)));
     result.report.notes.emplace_back("residuals are bounds: two reads of A leave none to measure them");
     return result;
 }
@@ -214,7 +201,7 @@ Result<T> solve(Counted<T>& a, const RandomizedOptions& options, Monitor& monito
     Result<T> result;
     index_t iterations = 0;
     if (options.passes == 2 && each == 2) {
-        result = in_two_reads(a, std::move(v), replacements);
+        result = in_two_reads(a, std::move(v), options.k, replacements);
     } else {
         if (options.passes % 2 == 1 && each == 2) {  // the odd read: start from A^H Omega
             const Block<T> left = test_matrix<T>(a.rows(), l, options);
@@ -232,9 +219,8 @@ Result<T> solve(Counted<T>& a, const RandomizedOptions& options, Monitor& monito
         v = blocks > 0 ? block_krylov<T>(iteration, v.panel().col_range(0, width), l, blocks * l)
                        : shifted_power<T>(iteration, std::move(v), replacements);
         iterations = iteration.done;
-        result = rayleigh_ritz<T>(a, std::move(v), options.seed);
+        result = rayleigh_ritz<T>(a, std::move(v), {options.seed, options.k, options.passes > 0});
     }
-    result = leading(std::move(result), options.k);
     result.report.iterations = iterations;
     result.report.converged = monitor.stop_reason().empty();
     if (!result.report.converged) result.report.notes.push_back("stopped early: " + monitor.stop_reason());

@@ -1,6 +1,8 @@
 #include "svdkit/solver/residual.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "svdkit/base/scratch.hpp"
 #include "svdkit/kernel/elementwise.hpp"
@@ -21,6 +23,15 @@ std::vector<double> difference_norms(Panel<T> p, ConstPanel<T> q, const std::vec
     return norms;
 }
 
+// Columns of A V this small are zero: rounding of rounding, and soon below the range of the type.
+template <class T>
+double negligible(const Block<T>& image) {
+    std::vector<double> norms(static_cast<std::size_t>(image.cols()));
+    column_norms<T>(image, norms.data());
+    const double eps = static_cast<double>(epsilon<T>);
+    return eps * eps * *std::ranges::max_element(norms);
+}
+
 }  // namespace
 
 template <class T>
@@ -35,55 +46,58 @@ std::vector<double> measure_residuals(Counted<T>& a, ConstPanel<T> u, const std:
     return residuals;
 }
 
-// Columns of A V this small are zero: rounding of rounding, and soon below the range of the type.
 template <class T>
-double negligible(const Block<T>& image) {
-    std::vector<double> norms(static_cast<std::size_t>(image.cols()));
-    column_norms<T>(image, norms.data());
-    const double eps = static_cast<double>(epsilon<T>);
-    return eps * eps * *std::ranges::max_element(norms);
-}
-
-template <class T>
-Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed) {
-    const index_t k = v.cols();
-    Replacements replacements{seed, 0};
-    const Block<T> none(0, k), r(k, k), x(k, k), y(k, k);
+Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, const RayleighRitz& options) {
+    const index_t l = v.cols(), k = options.keep > 0 ? std::min(options.keep, l) : l;
+    Replacements replacements{options.seed, 0};
+    const Block<T> none(0, l), r(l, l), x(l, l), y(l, l);
     extend_basis<T>(v.panel().col_range(0, 0), v, none, r, 0, replacements);
-    Result<T> result;
-    result.u = Block<T>(a.rows(), k, k);
+    Block<T> u(a.rows(), l, l);
     // One read of A gives A V and A^H A V where it can: then A^H U = A^H A V Y / s, good to epsilon s_1 / s_i.
     const bool fused = a.gram_passes() == 1;
-    const ScratchPanel<T> image(a.rows(), k), back(a.cols(), k);
+    const ScratchPanel<T> image(a.rows(), l), back(a.cols(), l);
     fused ? a.apply_gram(v, image.panel(), back.panel()) : a.apply(v, image.panel());
-    detail::copy_panel<T>(image.panel(), result.u);
-    extend_basis<T>(result.u.panel().col_range(0, 0), result.u, none, r, negligible<T>(result.u), replacements);
-    result.s.resize(static_cast<std::size_t>(k));
+    detail::copy_panel<T>(image.panel(), u);
+    extend_basis<T>(u.panel().col_range(0, 0), u, none, r, negligible<T>(u), replacements);
+    Result<T> result;
+    result.s.resize(static_cast<std::size_t>(l));
     if (!small_svd_wide<T>(r, x.panel(), result.s.data(), y.panel())) {
         result.report.notes.emplace_back("gesdd did not converge; gesvd was used");
     }
-    rotate<T>(result.u, x);
-    rotate<T>(v, y);
-    rotate<T>(image.panel(), y);
-    result.report.residuals = difference_norms<T>(image.panel(), result.u, result.s);
-    if (fused && result.s.back() > real_t<T>(sizeof(real_t<T>) == 4 ? 0.05 : 1e-3) * result.s.front()) {
-        rotate<T>(back.panel(), y);
-        detail::for_each_row(back.panel(), [&](index_t i) {
-            for (index_t j = 0; j < k; ++j) back.panel()(i, j) /= result.s[static_cast<std::size_t>(j)];
-        });
+    result.s.resize(static_cast<std::size_t>(k));
+    const ConstPanel<T> left_factor = x.panel().col_range(0, k), right_factor = y.panel().col_range(0, k);
+    rotate<T>(u, left_factor);
+    rotate<T>(v, right_factor);
+    rotate<T>(image.panel(), right_factor);
+    result.u = detail::leading_columns(std::move(u), k);
+    result.v = detail::leading_columns(std::move(v), k);
+    std::vector<double>& residuals = result.report.residuals;
+    residuals = difference_norms<T>(image.panel().col_range(0, k), result.u, result.s);
+
+    const real_t<T> largest = result.s.front();
+    const bool accurate = result.s.back() > real_t<T>(sizeof(real_t<T>) == 4 ? 0.05 : 1e-3) * largest;
+    const bool quotient = fused && (accurate || options.one_read);
+    std::vector<real_t<T>> inverses(result.s);
+    const Panel<T> adjoint = back.panel().col_range(0, k);
+    if (quotient) {
+        const real_t<T> floor = std::max(epsilon<T> * largest, std::numeric_limits<real_t<T>>::min());
+        for (real_t<T>& value : inverses) value = 1 / std::max(value, floor);
+        rotate<T>(back.panel(), right_factor);
+        detail::multiply_columns<T>(adjoint, inverses);
     } else {
-        a.apply_adjoint(result.u, back.panel());
+        a.apply_adjoint(result.u, adjoint);
     }
-    const std::vector<double> right = difference_norms<T>(back.panel(), v, result.s);
+    const std::vector<double> right = difference_norms<T>(adjoint, result.v, result.s);
     for (std::size_t i = 0; i < right.size(); ++i) {
-        result.report.residuals[i] = std::max(result.report.residuals[i], right[i]);
+        const double s1 = static_cast<double>(largest);
+        const double doubt = quotient && !accurate ? epsilon<T> * s1 * s1 * static_cast<double>(inverses[i]) : 0;
+        residuals[i] = std::max(residuals[i], std::min(right[i] + doubt, 2 * s1));
     }
-    result.v = std::move(v);
     return result;
 }
 
 #define INSTANTIATE(T)                                                                                           \
-    template Result<T> rayleigh_ritz<T>(Counted<T>&, Block<T>, std::uint64_t);                                   \
+    template Result<T> rayleigh_ritz<T>(Counted<T>&, Block<T>, const RayleighRitz&);                             \
     template std::vector<double> measure_residuals<T>(Counted<T>&, ConstPanel<T>, const std::vector<real_t<T>>&, \
                                                       ConstPanel<T>);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)

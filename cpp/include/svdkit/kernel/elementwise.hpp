@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "svdkit/base/buffer.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/base/view.hpp"
 
@@ -24,6 +25,15 @@ void set_zero(Panel<T> p) {
 template <class T>
 void copy_panel(ConstPanel<T> from, Panel<T> to) {
     for_each_row(from, [&](index_t i) { std::copy_n(from.row(i), from.cols, to.row(i)); });
+}
+
+/// The first `count` columns, rows close together.
+template <class T>
+Block<T> leading_columns(Block<T> all, index_t count) {
+    if (count == all.cols() && count == all.ld()) return all;
+    Block<T> some(all.rows(), count, count);
+    copy_panel<T>(all.panel().col_range(0, count), some);
+    return some;
 }
 
 template <class T>

@@ -4,7 +4,8 @@
 // rayleigh_ritz: the best triplets with right vectors in the span of V: with A V = Q R and R = X diag(s) Y^H they are
 // (Q X, s, V Y), A squared nowhere, and the residuals come from the same two products.
 // Cost of either: 4 m n k flops, two reads of A; rayleigh_ritz takes one where the products can share it and no value
-// is below s_1 / 1000 (single precision: s_1 / 20). Paper: Golub & Van Loan, Matrix Computations (4th ed.), section 8.6
+// is below s_1 / 1000 (single precision: s_1 / 20), or where it must: residuals of small values are then bounds, wider
+// by epsilon s_1^2 / s_i. Paper: Golub & Van Loan, Matrix Computations (4th ed.), section 8.6
 // (Rayleigh-Ritz).
 #pragma once
 
@@ -18,9 +19,14 @@ namespace svdkit {
 template <class T>
 std::vector<double> measure_residuals(Counted<T>& a, ConstPanel<T> u, const std::vector<real_t<T>>& s, ConstPanel<T> v);
 
-/// Fills u, s, v and report.residuals of the result; V is orthonormalised first. `seed` for directions that A maps to
-/// zero.
+struct RayleighRitz {
+    std::uint64_t seed = 0;  ///< for directions that A maps to zero
+    index_t keep = 0;        ///< leading triplets to return; 0: as many as V has columns
+    bool one_read = false;   ///< of A where its products share it, whatever the values: small ones get wider residuals
+};
+
+/// Fills u, s, v and report.residuals of the result; V is orthonormalised first.
 template <class T>
-Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, std::uint64_t seed);
+Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, const RayleighRitz& options);
 
 }  // namespace svdkit
