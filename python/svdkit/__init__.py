@@ -19,6 +19,7 @@ from ._report import Report
 from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .kron import KroneckerResult, kron_svd
 from .nystrom import nystrom, rectangular_nystrom
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
+    "KroneckerResult",
     "LinAlgError",
     "Progress",
     "Report",
@@ -39,6 +41,7 @@ __all__ = [
     "__version__",
     "allocate_ranks",
     "get_num_threads",
+    "kron_svd",
     "load",
     "nystrom",
     "operators",

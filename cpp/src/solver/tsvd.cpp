@@ -82,11 +82,11 @@ template <class T>
 Choice choose_method(const Operator<T>& a, const Options<T>& options) {
     const index_t p = std::min(a.rows(), a.cols());
     if (options.method != Method::automatic) return {options.method, "asked for"};
-    if (p <= kAlwaysFull) {
-        return {Method::full, "min(m, n) = " + std::to_string(p) + " <= " + std::to_string(kAlwaysFull)};
-    }
     const double bytes = static_cast<double>(a.rows()) * static_cast<double>(a.cols()) * sizeof(T);
     const bool dense = a.dense_view().has_value();
+    if (p <= kAlwaysFull && (dense || bytes <= kMaxDensified)) {
+        return {Method::full, "min(m, n) = " + std::to_string(p) + " <= " + std::to_string(kAlwaysFull)};
+    }
     if (dense && options.which == Which::largest) {
         const Estimate cost = estimate<T>(a.rows(), a.cols(), options.k);
         if (cost.gram <= std::min(cost.full, cost.lanczos))
