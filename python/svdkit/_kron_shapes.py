@@ -16,7 +16,7 @@ def factor_shapes(shape: Shape, left: Any, right: Any) -> tuple[Shape, Shape]:
     product = (first[0] * second[0], first[1] * second[1])
     if product != tuple(shape):
         raise ValueError(
-            f"left_shape = {first} and right_shape = {second} make a {product[0]} x {product[1]} Kronecker product, but "
+            f"left_shape = {first} and right_shape = {second} make a {product[0]} x {product[1]} product, but "
             f"A is {shape[0]} x {shape[1]}; extents must multiply to those of A, e.g. {_remedy(shape)}"
         )
     return first, second
@@ -34,7 +34,7 @@ def completed(shape: Shape, left: Any, right: Any) -> tuple[Shape, Shape]:
 
 
 def needs_padding(shape: Shape, left: Shape, right: Shape) -> bool:
-    """Whether the product is a little larger than A: no factor could be smaller by one in an extent and still cover it."""
+    """Whether the product covers A and is larger, but no factor could be smaller in an extent and still cover it."""
     larger = False
     for extent, a, b in zip(shape, left, right, strict=True):
         if a * b == extent:

@@ -72,10 +72,10 @@ class KroneckerRearranged(Operator):
 
     Notes
     -----
-    A dense A is multiplied where it lies, tile by tile, at the cost of a dense product; where tiles would be thinner than
-    8 columns, or R has at most 64 rows or columns, it is copied, and ``notes`` say so. A sparse A is copied into the order
-    of R. A matrix ``P @ Q.T`` of rank t becomes a sum of t Kronecker products, and a sum of Kronecker products a matrix
-    of low rank.
+    A dense A is multiplied where it lies, tile by tile, at the cost of a dense product; where tiles would be thinner
+    than 8 columns, or R has at most 64 rows or columns, it is copied, and ``notes`` say so. A sparse A is copied into
+    the order of R. A matrix ``P @ Q.T`` of rank t becomes a sum of t Kronecker products, and a sum of Kronecker
+    products a matrix of low rank.
 
     References
     ----------
@@ -100,8 +100,8 @@ class KroneckerRearranged(Operator):
         found = type(part._core).rearranged(part._core, *left, *right)
         if found is None:
             raise TypeError(
-                f"A is {part!r}, whose entries cannot be rearranged: only arrays, sparse matrices, LowRank, products of "
-                f"two arrays, KroneckerSum with factors of these shapes, GramOfSamples and sums of these can; "
+                f"A is {part!r}, whose entries cannot be rearranged: only arrays, sparse matrices, LowRank, products "
+                f"of two arrays, KroneckerSum with factors of these shapes, GramOfSamples and sums of these can; "
                 f"use A.to_dense()"
             )
         core, note = found

@@ -8,21 +8,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from . import _arguments as check
-from ._by_rule import is_rule
-from ._inputs import is_sparse, open_matrix
-from ._kron_auto import Candidate, Candidates, compare
-from ._kron_build import result_from_triplets
-from ._kron_cones import cone_svd, symmetric_svd
-from ._kron_metric import KroneckerMetrics
-from ._kron_padding import padded_fit
-from ._kron_result import KroneckerResult
-from ._kron_shapes import Shape, balanced, completed, factor_shapes, needs_padding, parameters
-from ._progress import Progress
-from .operators import KroneckerRearranged, Operator
-from .truncated import tsvd
-
-__all__ = ["Candidate", "Candidates", "KroneckerResult", "kron_svd"]
+from .. import _arguments as check
+from .._by_rule import is_rule
+from .._inputs import is_sparse, open_matrix
+from .._kron_shapes import Shape, balanced, completed, factor_shapes, needs_padding, parameters
+from .._progress import Progress
+from ..operators import KroneckerRearranged, Operator
+from ..truncated import tsvd
+from .build import result_from_triplets
+from .compare import compare
+from .cones import cone_svd, symmetric_svd
+from .metrics import KroneckerMetrics
+from .padding import padded_fit
+from .result import KroneckerResult
 
 Structure = Literal["symmetric", "psd", "nonneg"]
 
@@ -59,24 +57,24 @@ def kron_svd(
         (:class:`svdkit.operators.KroneckerRearranged` lists them), for example ``GramOfSamples(G)``.
     left_shape, right_shape : (int, int), optional
         (m1, n1) and (m2, n2) with m1 m2 = m and n1 n2 = n. One may be left out; without both the balanced one is taken
-        and noted. ``left_shape="auto"`` compares shapes, the ordinary SVD among them, at equal numbers of parameters, and
-        takes the best; ``result.candidates`` is the comparison, and its verdict may be "low rank" or "noise". Where the
-        shapes do not divide A but are the smallest to cover it, A (an array or a sparse matrix) is padded with cells of
-        weight zero.
+        and noted. ``left_shape="auto"`` compares shapes, the ordinary SVD among them, at equal numbers of parameters,
+        and takes the best; ``result.candidates`` is the comparison, and its verdict may be "low rank" or "noise".
+        Where the shapes do not divide A but are the smallest to cover it, A (an array or a sparse matrix) is padded
+        with cells of weight zero.
     k : int or rank rule
         Number of terms, 1..min(m1 n1, m2 n2), or a rule of :mod:`svdkit.rank`, which sees the singular values of the
         rearranged matrix: ``Energy(0.9)``, ``Elbow("chord")``, ``GavishDonoho()`` (noise of A is noise there).
     structure : {"symmetric", "psd", "nonneg"}, optional
-        Factors that are symmetric (the best such sum), positive semidefinite, or nonnegative. In the latter two the single
-        term of a semidefinite (nonnegative) A is the best; in other cases, and from the second term on, the notes say
-        that it need not be. A sum of semidefinite terms is semidefinite.
+        Factors that are symmetric (the best such sum), positive semidefinite, or nonnegative. In the latter two the
+        single term of a semidefinite (nonnegative) A is the best; in other cases, and from the second term on, the
+        notes say that it need not be. A sum of semidefinite terms is semidefinite.
     row_metric, col_metric : (left, right), optional
         Pairs of weights, each None, positive numbers (m1,), or a positive definite matrix (m1, m1): the loss is
-        ``||(M1 kron M2)^(1/2) (A - K) (N1 kron N2)^(1/2)||`` with ``row_metric=(M1, M2)`` and ``col_metric=(N1, N2)``; the
-        minimum is exact, and the factors are orthonormal in these metrics instead of having unit norm.
+        ``||(M1 kron M2)^(1/2) (A - K) (N1 kron N2)^(1/2)||`` with ``row_metric=(M1, M2)`` and ``col_metric=(N1,
+        N2)``; the minimum is exact, and the factors are orthonormal in these metrics instead of having unit norm.
     budget : float, optional
-        With "auto": the number of parameters (or, below 1, their share of m n) that every shape may use. Default: that of
-        k terms of the balanced shapes.
+        With "auto": the number of parameters (or, below 1, their share of m n) that every shape may use. Default:
+        that of k terms of the balanced shapes.
     em_steps : int
         Steps in which padded cells follow the fit, at most.
     warm_start : KroneckerResult, optional
@@ -87,7 +85,8 @@ def kron_svd(
     Returns
     -------
     KroneckerResult
-        ``s (k,)``, ``left (k, m1, n1)``, ``right (k, m2, n2)`` and ``report``; multiplies with ``@`` without being formed.
+        ``s (k,)``, ``left (k, m1, n1)``, ``right (k, m2, n2)`` and ``report``; multiplies with ``@`` without being
+        formed.
 
     Raises
     ------
@@ -104,13 +103,13 @@ def kron_svd(
     Notes
     -----
     The rearrangement R(A), (m1 n1) x (m2 n2), has the entries of A, and kron(B, C) becomes the outer product of B and C
-    read by rows. So its truncated SVD gives the answer, with error ``sqrt(sum of the other s^2)`` [1]_. R(A) is not formed:
-    tiles of a dense A are multiplied where they lie. Cost: that of :func:`svdkit.tsvd` for an (m1 n1) x (m2 n2) matrix,
-    a read of A and 4 m n b flops for every step with b vectors.
+    read by rows. So its truncated SVD gives the answer, with error ``sqrt(sum of the other s^2)`` [1]_. R(A) is not
+    formed: tiles of a dense A are multiplied where they lie. Cost: that of :func:`svdkit.tsvd` for an (m1 n1) x (m2
+    n2) matrix, a read of A and 4 m n b flops for every step with b vectors.
 
     Factors inherit linear structure that is the same in all blocks. Symmetric A: pairs are both symmetric or both skew.
-    Semidefinite A: the leading pair is semidefinite, later ones are not. Nonnegative A: the leading pair is nonnegative.
-    Orthogonality is not inherited.
+    Semidefinite A: the leading pair is semidefinite, later ones are not. Nonnegative A: the leading pair is
+    nonnegative. Orthogonality is not inherited.
 
     An adapter in the way of SoKA [2]_ starts from the leading terms, chosen by the spectrum, and freezes the rest::
 
@@ -118,8 +117,8 @@ def kron_svd(
         frozen = K.residual(W)               # frozen + K.to_dense() is W, to rounding
         B, C = K.factors("sqrt")             # trained: W' x = frozen x + sum_i kron(B[i], C[i]) x
 
-    For the robust variant decompose the rearranged matrix: ``robust_svd(KroneckerRearranged(A, ...).to_dense(), k)``; for
-    elementwise weights ``weighted_svd`` of it, with the weights rearranged in the same way.
+    For the robust variant decompose the rearranged matrix: ``robust_svd(KroneckerRearranged(A, ...).to_dense(), k)``;
+    for elementwise weights ``weighted_svd`` of it, with the weights rearranged in the same way.
 
     References
     ----------

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ._inputs import is_sparse
-from ._kron_result import KroneckerResult
-from ._kron_shapes import Shape
+from .._inputs import is_sparse
+from .._kron_shapes import Shape
+from .result import KroneckerResult
 
 Fit = Callable[[Any, Any], KroneckerResult]  # (padded matrix, earlier result or None)
 
@@ -27,7 +27,8 @@ def padded_fit(A: Any, shape: Shape, padded: Shape, steps: int, fit: Fit) -> Kro
     bottom = np.repeat(below, padded[0] - m, axis=0)
     whole = _Padded(A, shape, padded)
     result, done = fit(whole.with_cells(right, bottom), None), 0
-    for done in range(1, steps + 1):
+    while done < steps:
+        done += 1
         before = right, bottom
         right, bottom = _cells(result, shape, padded)
         change = np.hypot(np.linalg.norm(right - before[0]), np.linalg.norm(bottom - before[1]))
@@ -36,8 +37,8 @@ def padded_fit(A: Any, shape: Shape, padded: Shape, steps: int, fit: Fit) -> Kro
         result = fit(whole.with_cells(right, bottom), result)
     added = padded[0] * padded[1] - m * n
     result.report.notes.append(
-        f"A was copied and padded from {m} x {n} to {padded[0]} x {padded[1]}: {added} cells of weight zero, which follow "
-        f"the fit ({done} steps); a local optimum"
+        f"A was copied and padded from {m} x {n} to {padded[0]} x {padded[1]}: {added} cells of weight zero, which "
+        f"follow the fit ({done} steps); a local optimum"
     )
     return KroneckerResult(result.s, result.left, result.right, result.report, shape=shape)
 

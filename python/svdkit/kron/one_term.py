@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._report import Report
-from ._result import SVDResult
+from .._report import Report
+from .._result import SVDResult
 
 if TYPE_CHECKING:
-    from ._kron_result import KroneckerResult
+    from .result import KroneckerResult
 
 
 class OneTerm:
@@ -42,7 +42,7 @@ class OneTerm:
         numpy.linalg.LinAlgError
             If a factor is singular.
         """
-        from ._kron_result import KroneckerResult
+        from .result import KroneckerResult
 
         weight, B, C = self._single("inverse")
         if weight == 0:
@@ -103,7 +103,7 @@ class OneTerm:
         return SVDResult(U * phase, values * weight, Vh * phase.conj()[:, None], report)
 
     def eig(self, k: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return the k (default: all) eigenvalues of largest magnitude and their eigenvectors: products of the factors'.
+        """Return the k (default: all) largest eigenvalues and their eigenvectors: products of those of the factors.
 
         Symmetric (Hermitian) factors give real values and orthonormal vectors.
         """

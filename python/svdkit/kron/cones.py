@@ -4,9 +4,10 @@ Symmetric. The best approximation with symmetric factors is the truncated SVD of
 orthonormal basis of symmetric matrices (Van Loan & Pitsianis 1993). It is a restriction: A = K kron K with a skew K is
 symmetric, and its own pair is skew.
 
-Cones (positive semidefinite; nonnegative). For b fixed the best c is the projection of R^T b, so alternating projections
-never increase the error. For A in the cone the leading pair of R(A) lies in it (Van Loan & Pitsianis), and one sweep
-confirms it; other matrices, and the terms after the first, get a stationary point, not a certain optimum.
+Cones (positive semidefinite; nonnegative). For b fixed the best c is the projection of R^T b, so alternating
+projections never increase the error. For A in the cone the leading pair of R(A) lies in it (Van Loan & Pitsianis),
+and one sweep confirms it; other matrices, and the terms after the first, get a stationary point, not a certain
+optimum.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from ._kron_build import result_from_triplets, signs
-from ._kron_result import KroneckerResult
-from ._kron_shapes import Shape
-from ._report import Report
-from .operators import LowRank, Operator, Product, Sparse
-from .truncated import tsvd
+from .._kron_shapes import Shape
+from .._report import Report
+from ..operators import LowRank, Operator, Product, Sparse
+from ..truncated import tsvd
+from .build import result_from_triplets, signs
+from .result import KroneckerResult
 
 SWEEPS = 300
 Pair = tuple[np.ndarray, float, np.ndarray, float]  # b, s, c, how far from stationary
@@ -49,7 +50,7 @@ def symmetric_svd(R: Operator, k: Any, left: Shape, right: Shape, options: dict[
 def cone_svd(
     R: Operator, k: int, left: Shape, right: Shape, cone: str, options: dict[str, Any], **more: Any
 ) -> KroneckerResult:
-    """k terms in a cone, one after the other."""
+    """K terms in a cone, one after the other."""
     project = _semidefinite if cone == "psd" else _nonnegative
     terms: list[Pair] = []
     report: Report | None = None

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._kron_one import OneTerm
-from ._kron_shapes import Shape
-from ._report import Report
+from .._kron_shapes import Shape
+from .._report import Report
+from ..operators import KroneckerSum
+from .one_term import OneTerm
 
 if TYPE_CHECKING:
-    from ._kron_auto import Candidates
-    from .operators import KroneckerSum
+    from .compare import Candidates
 
 
 class KroneckerResult(OneTerm):
@@ -35,8 +35,8 @@ class KroneckerResult(OneTerm):
 
     Notes
     -----
-    ``+``, ``-`` and multiples by numbers give sums of more terms, which are no longer orthogonal; :meth:`recompress` makes
-    them so again.
+    ``+``, ``-`` and multiples by numbers give sums of more terms, which are no longer orthogonal; :meth:`recompress`
+    makes them so again.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class KroneckerResult(OneTerm):
 
     @property
     def error(self) -> float | None:
-        """Frobenius norm of what is left of the matrix, by Pythagoras: digits are lost where it is below 1e-7 `norm`."""
+        """Frobenius norm of what is left of the matrix, by Pythagoras: no digits are right below 1e-8 `norm`."""
         norm = self.norm
         if norm is None:
             return None
@@ -137,7 +137,7 @@ class KroneckerResult(OneTerm):
         return self._with(self.s[:k], self.left[:k], self.right[:k], report, norm=self._norm)
 
     def factors(self, split: str = "sqrt") -> tuple[np.ndarray, np.ndarray]:
-        """Return stacks (B, C) with ``sum_i kron(B[i], C[i])``: `s` shared ("sqrt"), or all in one side ("left", "right").
+        """Return stacks (B, C) with ``sum_i kron(B[i], C[i])``: `s` shared ("sqrt"), or all on one side.
 
         "sqrt" is the balanced start of an adapter that trains both.
         """
@@ -164,8 +164,6 @@ class KroneckerResult(OneTerm):
     def to_operator(self) -> KroneckerSum:
         """Return the matrix as an operator, for every function that takes one; made once."""
         if self._operator is None:
-            from .operators import KroneckerSum
-
             self._operator = KroneckerSum(self.left, self.s, self.right)
         return self._operator
 
@@ -241,10 +239,10 @@ class KroneckerResult(OneTerm):
     def recompress(self, k: int | None = None, rtol: float | None = None) -> KroneckerResult:
         """Return the same matrix with orthonormal factors and the fewest terms; with `k` the best sum of k terms.
 
-        Terms below `rtol` (default: the rounding of the dtype) of the largest are dropped. QR of the factors and the SVD
-        of an r x r core: O(r^2 (m1 n1 + m2 n2)) flops.
+        Terms below `rtol` (default: the rounding of the dtype) of the largest are dropped. QR of the factors and the
+        SVD of an r x r core: O(r^2 (m1 n1 + m2 n2)) flops.
         """
-        from ._kron_build import result_from_triplets
+        from .build import result_from_triplets
 
         P, Q = (_vectors(stack).T for stack in (self.left, self.right))
         left, first = np.linalg.qr(P)

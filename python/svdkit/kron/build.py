@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ._kron_result import KroneckerResult
-from ._kron_shapes import Shape
-from ._report import Report
+from .._kron_shapes import Shape
+from .._report import Report
+from .result import KroneckerResult
 
 TINY_TRACE = 0.01  # of the norm; a trace below it says nothing about a sign
 

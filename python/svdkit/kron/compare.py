@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ._kron_shapes import Shape, candidates, divisors, parameters
-from .operators import KroneckerRearranged, Operator
-from .randomized import rsvd
-from .truncated import svdvals
+from .._kron_shapes import Shape, candidates, divisors, parameters
+from ..operators import KroneckerRearranged, Operator
+from ..randomized import rsvd
+from ..truncated import svdvals
 
 COARSE = 6  # divisors of an extent that are looked at first
 FINALISTS = 3
@@ -50,8 +50,8 @@ class Candidates:
     budget : int
         Parameters that every candidate may use.
     verdict : {"kronecker", "low rank", "noise"}
-        What the best candidate says of A: a sum of Kronecker products, or the ordinary SVD, is best at equal parameters;
-        or even the best leaves what white noise would leave.
+        What the best candidate says of A: a sum of Kronecker products, or the ordinary SVD, is best at equal
+        parameters; or even the best leaves what white noise would leave.
     """
 
     def __init__(self, rows: list[Candidate], budget: int) -> None:
@@ -86,7 +86,7 @@ class Candidates:
 
 
 def compare(A: Operator, budget: int, norm: float, options: dict[str, Any]) -> Candidates:
-    """Every pair of shapes on a coarse grid, then the neighbours of the best, then the best once more to full precision."""
+    """Pairs of shapes on a coarse grid, then the neighbours of the best, then the best again to full precision."""
     fitting = [pair for pair in candidates(A.shape) if parameters(*pair) <= budget]
     if not fitting:
         raise ValueError(

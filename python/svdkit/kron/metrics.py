@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ._kron_shapes import Shape
-from .operators import KroneckerSum, Operator, Product
+from .._kron_shapes import Shape
+from ..operators import KroneckerSum, Operator, Product
 
 
 @dataclass
