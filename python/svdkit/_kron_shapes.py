@@ -26,9 +26,9 @@ def completed(shape: Shape, left: Any, right: Any) -> tuple[Shape, Shape]:
     """Both shapes; the one that is None is the smallest with which the product covers (m, n)."""
     if left is None and right is None:
         return balanced(shape)
-    given = _pair("left_shape", left) if left is not None else _pair("right_shape", right)
+    given = shape_pair("left_shape", left) if left is not None else shape_pair("right_shape", right)
     if left is not None and right is not None:
-        return given, _pair("right_shape", right)
+        return given, shape_pair("right_shape", right)
     rest = (-(-shape[0] // given[0]), -(-shape[1] // given[1]))
     return (given, rest) if left is not None else (rest, given)
 
@@ -77,7 +77,8 @@ def divisors(n: int) -> list[int]:
     return sorted({*small, *(n // d for d in small)})
 
 
-def _pair(name: str, value: Any) -> Shape:
+def shape_pair(name: str, value: Any) -> Shape:
+    """Two positive integers."""
     try:
         a, b = value
     except (TypeError, ValueError):

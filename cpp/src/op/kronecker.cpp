@@ -18,7 +18,8 @@ namespace svdkit {
 namespace {
 
 constexpr index_t kThinCols = 8, kThinRows = 4;  // tiles narrower than this are slower than a copy
-constexpr index_t kNarrow = 64;                  // min(m1 n1, m2 n2) up to which solvers write R out anyway
+constexpr index_t kSmall = 64, kNarrow = 512;    // min(m1 n1, m2 n2) up to which solvers want R itself: always, and
+constexpr index_t kLong = 16;                    // from this aspect on, for its Gram matrix
 
 template <class S>
 ConstView<S> checked(ConstView<S> a, const KroneckerShape& shape) {
@@ -56,7 +57,8 @@ std::optional<ConstView<S>> strided(ConstView<S> a, const KroneckerShape& s) {
 
 template <class S>
 bool tiles_are_fast(ConstView<S> a, const KroneckerShape& s) {
-    if (std::min(s.left_size(), s.right_size()) <= kNarrow) return false;
+    const auto [least, most] = std::minmax(s.left_size(), s.right_size());
+    if (least <= kSmall || (least <= kNarrow && most >= kLong * least)) return false;
     if (a.col_stride == 1) return s.n2 >= kThinCols && s.n1 >= kThinRows;
     return a.row_stride == 1 && s.m2 >= kThinCols && s.m1 >= kThinRows;
 }

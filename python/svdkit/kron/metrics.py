@@ -26,6 +26,7 @@ class KroneckerMetrics:
 
     @classmethod
     def of(cls, row_metric: Any, col_metric: Any, left: Shape, right: Shape, dtype: np.dtype[Any]) -> KroneckerMetrics:
+        """From the arguments of kron_svd."""
         rows = _pair("row_metric", row_metric, left[0], right[0], dtype)
         return cls(rows, _pair("col_metric", col_metric, left[1], right[1], dtype))
 

@@ -73,7 +73,7 @@ class KroneckerRearranged(Operator):
     Notes
     -----
     A dense A is multiplied where it lies, tile by tile, at the cost of a dense product; where tiles would be thinner
-    than 8 columns, or R has at most 64 rows or columns, it is copied, and ``notes`` say so. A sparse A is copied into
+    than 8 columns, or R is long and narrow, it is copied, and ``notes`` say so. A sparse A is copied into
     the order of R. A matrix ``P @ Q.T`` of rank t becomes a sum of t Kronecker products, and a sum of Kronecker
     products a matrix of low rank.
 

@@ -5,7 +5,7 @@
 // R permutes entries, so |A - sum s_k B_k kron C_k|_F = |R(A) - sum s_k vec(B_k) vec(C_k)^T|_F. What R(A) is:
 //
 //   A dense            tiles of A in place (kernel/kronecker_pass.hpp), A itself under other strides where axes merge,
-//                      or a copy in the order of R where tiles are thin or R is narrow
+//                      or a copy in the order of R where tiles are thin or R is long and narrow
 //   A sparse           its entries at other places: one CSR copy
 //   A = sum p_t q_t^T  sum P_t kron Q_t, the columns read as matrices: op/kronecker_sum.hpp (so for Gram matrices of
 //                      samples, (1/T) sum g_t g_t^H); and the other way round, R(sum B_t kron C_t) has low rank
