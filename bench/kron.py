@@ -1,4 +1,4 @@
-"""Sums of Kronecker products: time and error beside reshape + copy + an SVD, products beside dense ones, real weights."""
+"""Sums of Kronecker products: time and error beside reshape, copy and SVD; products beside dense ones; real data."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def products() -> list[dict[str, Any]]:
 
 
 def weights(data: Path, plot: Path | None) -> dict[str, Any]:
-    """Weight matrices at equal numbers of parameters: the best Kronecker shape, the square one, and the ordinary SVD."""
+    """Weight matrices at equal numbers of parameters: the best Kronecker shape and the ordinary SVD."""
     shares = (0.02, 0.05, 0.1, 0.2, 0.3)
     curves: dict[str, Any] = {}
     lines = []

@@ -40,28 +40,57 @@ struct Sum {
     }
 
     // Rows [first, last) of the left index: H = B X for these, then C on each row of H.
-    void left_then_right(const T* in, T* out, index_t first, index_t last) const {
+    void left_then_right(const T* in, index_t first, index_t last, T* out) const {
         const index_t width = plan.q2 * b, rows = last - first;
         const Scratch<T> half(rows * width);
         for (index_t t = 0; t < left.count; ++t) {
             left_factor(t, first, rows, weight(t), in, width, T(0), half.data(), width);
             for (index_t i = 0; i < rows; ++i)
-                right_factor(t, 0, plan.p2, half.data() + i * width, out + (first + i) * plan.p2 * b);
+                right_factor(t, 0, plan.p2, half.data() + i * width, out + i * plan.p2 * b);
         }
     }
 
     // Rows [first, last) of the right index: C on every X[j] for these, then B across them.
-    void right_then_left(const T* in, T* out, index_t first, index_t last) const {
+    void right_then_left(const T* in, index_t first, index_t last, T* out) const {
         const index_t width = (last - first) * b;
         const Scratch<T> half(plan.q1 * width);
         for (index_t t = 0; t < left.count; ++t) {
             std::fill_n(half.data(), plan.q1 * width, T(0));
             for (index_t j = 0; j < plan.q1; ++j)
                 right_factor(t, first, last - first, in + j * plan.q2 * b, half.data() + j * width);
-            left_factor(t, 0, plan.p1, weight(t), half.data(), width, T(1), out + first * b, plan.p2 * b);
+            left_factor(t, 0, plan.p1, weight(t), half.data(), width, T(1), out, width);
         }
     }
+
+    // Both, from a part's own sum into its rows of the output.
+    void part(const T* in, index_t first, index_t last, Panel<T> out) const {
+        const index_t outer = plan.left_first ? last - first : plan.p1;
+        const index_t inner = plan.left_first ? plan.p2 : last - first;
+        const Scratch<T> sum(outer * inner * b);
+        std::fill_n(sum.data(), outer * inner * b, T(0));
+        if (plan.left_first) {
+            left_then_right(in, first, last, sum.data());
+        } else {
+            right_then_left(in, first, last, sum.data());
+        }
+        const index_t row = plan.left_first ? first * plan.p2 : first;
+        for (index_t i = 0; i < outer; ++i)
+            for (index_t j = 0; j < inner; ++j)
+                std::copy_n(sum.data() + (i * inner + j) * b, out.cols, out.row(row + i * plan.p2 + j));
+    }
 };
+
+// The block without gaps between its rows, which are `width` long, zeros behind.
+template <class T>
+void compact(ConstPanel<T> from, index_t width, T* to) {
+    const Partition parts{from.rows, std::max<index_t>(1, from.rows / 256), 1};
+    parallel_for(parts.parts, static_cast<double>(from.rows * width) * sizeof(T), [&](index_t part) {
+        for (index_t i = parts.begin(part); i < parts.begin(part + 1); ++i) {
+            std::copy_n(from.row(i), from.cols, to + i * width);
+            std::fill_n(to + i * width + from.cols, width - from.cols, T(0));
+        }
+    });
+}
 
 }  // namespace
 
@@ -84,22 +113,12 @@ void kronecker_multiply(const KroneckerPlan& plan, const KroneckerTerms<T>& left
     for (index_t col = 0; col < in.cols; col += kWidth) {
         const index_t count = std::min(kWidth, in.cols - col);
         const index_t b = (count + detail::kWidthQuantum - 1) / detail::kWidthQuantum * detail::kWidthQuantum;
-        const Scratch<T> x(in.rows * b), y(out.rows * b);
-        for (index_t i = 0; i < in.rows; ++i) {
-            std::copy_n(in.row(i) + col, count, x.data() + i * b);
-            std::fill_n(x.data() + i * b + count, b - count, T(0));
-        }
-        std::fill_n(y.data(), out.rows * b, T(0));
+        const Scratch<T> x(in.rows * b);
+        compact(in.col_range(col, count), b, x.data());
         const Sum<T> sum{plan, left, weights, right, b};
         parallel_for(parts.parts, plan.flops * static_cast<double>(left.count * b), [&](index_t part) {
-            const index_t first = parts.begin(part), last = parts.begin(part + 1);
-            if (plan.left_first) {
-                sum.left_then_right(x.data(), y.data(), first, last);
-            } else {
-                sum.right_then_left(x.data(), y.data(), first, last);
-            }
+            sum.part(x.data(), parts.begin(part), parts.begin(part + 1), out.col_range(col, count));
         });
-        for (index_t i = 0; i < out.rows; ++i) std::copy_n(y.data() + i * b, count, out.row(i) + col);
     }
 }
 

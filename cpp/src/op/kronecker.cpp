@@ -57,7 +57,7 @@ std::optional<ConstView<S>> strided(ConstView<S> a, const KroneckerShape& s) {
 
 template <class S>
 bool tiles_are_fast(ConstView<S> a, const KroneckerShape& s) {
-    const auto [least, most] = std::minmax(s.left_size(), s.right_size());
+    const auto [least, most] = std::minmax({s.left_size(), s.right_size()});
     if (least <= kSmall || (least <= kNarrow && most >= kLong * least)) return false;
     if (a.col_stride == 1) return s.n2 >= kThinCols && s.n1 >= kThinRows;
     return a.row_stride == 1 && s.m2 >= kThinCols && s.m1 >= kThinRows;

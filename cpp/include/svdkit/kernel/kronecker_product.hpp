@@ -6,7 +6,7 @@
 // or m2 b wide), in the order that costs less. Outputs are cut into parts that no other part writes: the same bits for
 // any number of threads.
 // Cost for b vectors and r terms: 2 r b min(m1 n2 (n1 + m2), n1 m2 (m1 + n2)) flops; a dense matrix takes 2 m n b.
-// Memory: blocks of 64 vectors, twice, and one intermediate of that size or less for every part at work.
+// Memory: 64 vectors, and for every part at work its rows of 64 outputs and an intermediate of about that size.
 // Paper: Van Loan, The ubiquitous Kronecker product, J. Comput. Appl. Math. 123 (2000).
 #pragma once
 
