@@ -109,7 +109,10 @@ def weights(data: Path, plot: Path | None) -> dict[str, Any]:
         for name in file.files:
             W = file[name]
             norm = float(np.linalg.norm(W))
-            curve: dict[str, list[float]] = {"best": [], "low rank": []}
+            curve: dict[str, list[float]] = {"best": [], "balanced": [], "low rank": []}
+            square = svdkit.kron_svd(W, k=min(W.shape))
+            tails = np.sqrt(np.maximum(norm**2 - np.cumsum(square.s.astype(float) ** 2), 0)) / norm
+            term = square.parameters // square.rank
             for share in shares:
                 K = svdkit.kron_svd(W, "auto", budget=share)
                 kron = min(row.error for row in K.candidates if not row.is_low_rank)
@@ -117,10 +120,13 @@ def weights(data: Path, plot: Path | None) -> dict[str, Any]:
                 best = next(row for row in K.candidates if not row.is_low_rank and row.error == kron)
                 curve["best"].append(kron)
                 curve["low rank"].append(plain)
+                terms = max(1, min(int(share * W.size) // term, square.rank))
+                curve["balanced"].append(float(tails[terms - 1]))
                 shape = f"{best.left} x {best.right}"
-                lines.append([name, f"{share:.0%}", f"{kron:.4f}", shape, f"{plain:.4f}", K.candidates.verdict])
+                numbers = [f"{curve['balanced'][-1]:.4f}", f"{kron:.4f}", shape, f"{plain:.4f}"]
+                lines.append([name, f"{share:.0%}", *numbers, K.candidates.verdict])
             curves[name] = curve | {"shares": list(shares), "norm": norm}
-    head = ["matrix", "parameters", "kron error", "shapes", "low-rank error", "verdict"]
+    head = ["matrix", "parameters", "balanced kron", "best kron", "shapes", "low rank", "verdict"]
     print(f"\nweights, relative errors at equal parameters\n{table(head, lines)}", flush=True)
     if plot:
         _draw(curves, plot)
@@ -128,7 +134,7 @@ def weights(data: Path, plot: Path | None) -> dict[str, Any]:
 
 
 def covariance(data: Path) -> dict[str, float]:
-    """Separable covariance of temperature: stations x hours of the day, days as samples; and of video blocks."""
+    """Separable covariance of temperature: stations x hours of the day, days as samples."""
     with np.load(data / "weather_hourly.npz") as file:
         X, station, time = file["X"][:, 0], file["station"], file["time"]
     hours = (time - time.min()) // 3600
@@ -178,7 +184,8 @@ def _draw(curves: dict[str, Any], path: Path) -> None:
     for ax, (name, curve) in zip(axes.flat, curves.items(), strict=False):
         shares = [100 * share for share in curve["shares"]]
         ax.plot(shares, curve["low rank"], "s-", markersize=4, label="low rank (SVD)")
-        ax.plot(shares, curve["best"], "o-", markersize=4, label="best Kronecker shape")
+        ax.plot(shares, curve["best"], "o-", markersize=4, label="best other Kronecker shape")
+        ax.plot(shares, curve["balanced"], "^-", markersize=4, label="balanced Kronecker shape")
         ax.set(title=name, xlabel="parameters, % of the matrix")
         ax.grid(alpha=0.3)
     for ax in axes[:, 0]:
