@@ -23,9 +23,11 @@ from .._report import Report
 from ..operators import LowRank, Operator, Product, Sparse
 from ..truncated import tsvd
 from .build import result_from_triplets, signs
+from .deadline import Deadline
 from .result import KroneckerResult
 
 SWEEPS = 300
+Triplets = tuple[np.ndarray, np.ndarray, np.ndarray, Report]
 Pair = tuple[np.ndarray, float, np.ndarray, float]  # b, s, c, how far from stationary
 
 
@@ -40,7 +42,7 @@ def symmetric_basis(n: int, dtype: Any) -> sp.csr_array:
     return sp.csr_array((data, (rows, np.concatenate([column, column[off]]))), shape=(n * n, i.size))
 
 
-def symmetric_svd(R: Operator, k: Any, left: Shape, right: Shape, options: dict[str, Any]) -> Any:
+def symmetric_svd(R: Operator, k: Any, left: Shape, right: Shape, options: dict[str, Any]) -> Triplets:
     """(U, s, Vh, report) of the pairs of symmetric factors."""
     S1, S2 = (symmetric_basis(shape[0], R.dtype) for shape in (left, right))
     result = tsvd(Product(Sparse(S1.T.tocsr()), R, Sparse(S2)), k, **options)
@@ -55,9 +57,10 @@ def cone_svd(
     terms: list[Pair] = []
     report: Report | None = None
     notes: list[str] = []
+    deadline = Deadline(options)
     for index in range(k):
         rest = R - _sum_of(terms) if terms else R
-        U, Vh, found = _leading(rest, cone, left, right, options)
+        U, Vh, found = _leading(rest, cone, left, right, deadline.within(options))
         phase = signs(U, left)
         start = (U * phase)[:, 0], (Vh / phase[:, None])[0]
         term, moved = _alternate(rest, *start, left, right, project)

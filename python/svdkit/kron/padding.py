@@ -13,21 +13,22 @@ import numpy as np
 
 from .._inputs import is_sparse
 from .._kron_shapes import Shape
+from .deadline import Deadline
 from .result import KroneckerResult
 
 Fit = Callable[[Any, Any], KroneckerResult]  # (padded matrix, earlier result or None)
 
 
-def padded_fit(A: Any, shape: Shape, padded: Shape, steps: int, fit: Fit) -> KroneckerResult:
+def padded_fit(A: Any, padded: Shape, steps: int, fit: Fit, deadline: Deadline) -> KroneckerResult:
     """`fit` of the padded matrix, whose added cells follow the fit for at most `steps` steps."""
-    m, n = shape
+    shape = m, n = A.shape
     below, beside = _edge(A, slice(m - 1, m), slice(None)), _edge(A, slice(None), slice(n - 1, n))
     corner = below[:, -1:]
     right = np.repeat(np.vstack([beside, np.repeat(corner, padded[0] - m, axis=0)]), padded[1] - n, axis=1)
     bottom = np.repeat(below, padded[0] - m, axis=0)
     whole = _Padded(A, shape, padded)
     result, done = fit(whole.with_cells(right, bottom), None), 0
-    while done < steps:
+    while done < steps and not deadline.passed:
         done += 1
         before = right, bottom
         right, bottom = _cells(result, shape, padded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from ..truncated import tsvd
 from .build import result_from_triplets
 from .compare import compare
 from .cones import cone_svd, symmetric_svd
+from .deadline import Deadline
 from .metrics import KroneckerMetrics
 from .padding import padded_fit
 from .result import KroneckerResult
@@ -63,7 +65,8 @@ def kron_svd(
         with cells of weight zero.
     k : int or rank rule
         Number of terms, 1..min(m1 n1, m2 n2), or a rule of :mod:`svdkit.rank`, which sees the singular values of the
-        rearranged matrix: ``Energy(0.9)``, ``Elbow("chord")``, ``GavishDonoho()`` (noise of A is noise there).
+        rearranged matrix: ``Energy(0.9)``, ``Elbow("chord")``, ``GavishDonoho()`` (noise of A is noise there). Shares
+        of the energy are not known with a structure or metrics.
     structure : {"symmetric", "psd", "nonneg"}, optional
         Factors that are symmetric (the best such sum), positive semidefinite, or nonnegative. In the latter two the
         single term of a semidefinite (nonnegative) A is the best; in other cases, and from the second term on, the
@@ -162,78 +165,92 @@ def kron_svd(
     if budget is not None:
         raise ValueError(f"budget = {budget!r} compares shapes; use left_shape='auto' with it, or give k alone")
     left, right = completed(part.shape, left_shape, right_shape)
-    fit = partial(_fit, k=k, left=left, right=right, structure=structure, options=options)
+    problem = _Problem(k, left, right, options, structure, (row_metric, col_metric))
     steps = check.integer("em_steps", em_steps)
     if needs_padding(part.shape, left, right) and matrix.entries is not None:
         entries = matrix.entries if is_sparse(A) else matrix.entries.astype(matrix.dtype, copy=False)
-        padded = (left[0] * right[0], left[1] * right[1])
-        fixed = partial(fit, metrics=(row_metric, col_metric))
-        return padded_fit(entries, part.shape, padded, steps, lambda whole, start: fixed(_open(whole), start=start))
+        deadline = Deadline(options)
+
+        def fit(whole: Any, start: KroneckerResult | None) -> KroneckerResult:
+            return replace(problem, options=deadline.within(options)).fit(whole, start)
+
+        return padded_fit(entries, problem.shape, steps, fit, deadline)
     factor_shapes(part.shape, left, right)
-    result = fit(part, start=warm_start, metrics=(row_metric, col_metric))
+    result = problem.fit(part, warm_start)
     if left_shape is None and right_shape is None:
         result.report.notes.append(f"left_shape {left} and right_shape {right} were chosen, the most balanced ones")
     return result
 
 
-def _open(A: Any) -> Operator:
-    matrix = open_matrix(A)
-    return Operator(matrix.core, matrix.notes)
+@dataclass(frozen=True)
+class _Problem:
+    """What is asked for, of a matrix whose extents the shapes divide."""
 
+    k: Any
+    left: Shape
+    right: Shape
+    options: dict[str, Any]
+    structure: str | None = None
+    metrics: tuple[Any, Any] = (None, None)
 
-def _fit(
-    A: Operator,
-    *,
-    k: Any,
-    left: Shape,
-    right: Shape,
-    structure: str | None,
-    options: dict[str, Any],
-    start: KroneckerResult | None,
-    metrics: tuple[Any, Any],
-) -> KroneckerResult:
-    """The terms for shapes that divide A."""
-    R: Operator = KroneckerRearranged(A, left, right)
-    norm: Any = partial(_norm, R)
-    weights = None
-    if any(pair is not None for pair in metrics):
-        if structure is not None:
-            raise ValueError(f"structure = {structure!r} has no closed form with metrics; leave one of them out")
-        weights = KroneckerMetrics.of(*metrics, left, right, A.dtype)
-        R, norm = weights.weighted(R), None
-    if structure in ("symmetric", "psd"):
-        for name, shape in (("left_shape", left), ("right_shape", right)):
-            if shape[0] != shape[1]:
-                raise ValueError(f"structure = {structure!r} needs square factors, but {name} is {shape}")
-    if structure in ("psd", "nonneg"):
-        _check_cone(A, k, structure)
-        return cone_svd(R, check.rank(k, R.shape), left, right, structure, options, norm=norm)
-    if structure == "symmetric":
-        return result_from_triplets(*symmetric_svd(R, k, left, right, options), left, right, norm=norm)
-    if start is not None and weights is None:
-        if (start.left_shape, start.right_shape) != (left, right):
-            raise ValueError(
-                f"warm_start has factors {start.left_shape} and {start.right_shape}, not {left} and {right}"
-            )
-        if start.rank:
-            options = options | {"warm_start": start.right.reshape(start.rank, -1).conj().T}
-    found = tsvd(R, k, **options)
-    result = result_from_triplets(found.U, found.s, found.Vh, found.report, left, right, norm=norm)
-    if weights is not None:
+    @property
+    def shape(self) -> Shape:
+        """Of the matrix."""
+        return self.left[0] * self.right[0], self.left[1] * self.right[1]
+
+    def fit(self, A: Any, start: KroneckerResult | None = None) -> KroneckerResult:
+        """The terms."""
+        R = KroneckerRearranged(A, self.left, self.right)
+        shapes = self.left, self.right
+        norm = partial(_norm, R)
+        if any(pair is not None for pair in self.metrics):
+            return self._weighted(R)
+        if self.structure in ("symmetric", "psd"):
+            self._check_square()
+        if self.structure in ("psd", "nonneg"):
+            self._check_cone(R)
+            k = check.rank(self.k, R.shape)
+            return cone_svd(R, k, *shapes, self.structure, self.options, norm=norm)
+        if self.structure == "symmetric":
+            return result_from_triplets(*symmetric_svd(R, self.k, *shapes, self.options), *shapes, norm=norm)
+        found = tsvd(R, self.k, **self.options | self._warm(start))
+        return result_from_triplets(found.U, found.s, found.Vh, found.report, *shapes, norm=norm)
+
+    def _weighted(self, R: Operator) -> KroneckerResult:
+        if self.structure is not None:
+            raise ValueError(f"structure = {self.structure!r} has no closed form with metrics; leave one of them out")
+        weights = KroneckerMetrics.of(*self.metrics, self.left, self.right, R.dtype)
+        found = tsvd(weights.weighted(R), self.k, **self.options)
+        result = result_from_triplets(found.U, found.s, found.Vh, found.report, self.left, self.right)
         result.left, result.right = weights.unweighted(result.left, result.right)
-    return result
+        return result
+
+    def _warm(self, start: KroneckerResult | None) -> dict[str, Any]:
+        if start is None or start.rank == 0:
+            return {}
+        if (start.left_shape, start.right_shape) != (self.left, self.right):
+            raise ValueError(
+                f"warm_start has factors {start.left_shape} and {start.right_shape}, not {self.left} and {self.right}"
+            )
+        return {"warm_start": start.right.reshape(start.rank, -1).conj().T}
+
+    def _check_square(self) -> None:
+        for name, shape in (("left_shape", self.left), ("right_shape", self.right)):
+            if shape[0] != shape[1]:
+                raise ValueError(f"structure = {self.structure!r} needs square factors, but {name} is {shape}")
+
+    def _check_cone(self, R: Operator) -> None:
+        if is_rule(self.k):
+            raise TypeError(
+                f"k = {self.k!r}, but structure = {self.structure!r} finds terms one after the other: give an integer"
+            )
+        if self.structure == "nonneg" and R.dtype.kind == "c":
+            raise TypeError(f"structure = 'nonneg' needs a real matrix, but A is {R.dtype}; use A.real")
 
 
 def _norm(R: Operator) -> float | None:
     norm = R._core.norm_fro()
     return None if norm is None else float(norm)
-
-
-def _check_cone(A: Operator, k: Any, structure: str) -> None:
-    if is_rule(k):
-        raise TypeError(f"k = {k!r}, but structure = {structure!r} finds terms one after the other: give an integer")
-    if structure == "nonneg" and A.dtype.kind == "c":
-        raise TypeError(f"structure = 'nonneg' needs a real matrix, but A is {A.dtype}; use A.real")
 
 
 def _of_best_shape(A: Operator, k: Any, budget: float | None, options: dict[str, Any]) -> KroneckerResult:
@@ -257,16 +274,7 @@ def _of_best_shape(A: Operator, k: Any, budget: float | None, options: dict[str,
     quiet = options | {"callback": None, "progress": False}
     table = compare(A, allowed, float(norm) or 1.0, quiet)
     best = table.best
-    result = _fit(
-        A,
-        k=best.terms,
-        left=best.left,
-        right=best.right,
-        structure=None,
-        options=options,
-        start=None,
-        metrics=(None, None),
-    )
+    result = _Problem(best.terms, best.left, best.right, options).fit(A)
     result.candidates = table
     words = {
         "kronecker": "Kronecker structure: the best of the shapes at equal parameters",
