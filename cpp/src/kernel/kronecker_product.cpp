@@ -3,13 +3,20 @@
 #include <algorithm>
 
 #include "panels.hpp"
-#include "svdkit/blas/blas.hpp"
+#include "svdkit/base/buffer.hpp"
 
 namespace svdkit {
 namespace {
 
 constexpr index_t kWidth = 64;  // vectors multiplied at a time
 
+// Between rows of `length` elements: a cache line more than they need, for rows a power of two apart share cache sets.
+template <class T>
+index_t pitch(index_t length) {
+    return padded_ld<T>(length) + static_cast<index_t>(kAlignment / sizeof(T));
+}
+
+// The block between the two factors and the two blocks outside are rows of the left index, each (right index) x b.
 template <class T>
 struct Sum {
     const KroneckerPlan& plan;
@@ -18,15 +25,16 @@ struct Sum {
     const KroneckerTerms<T>& right;
     index_t b;  // vectors, a width that the register tiles take
 
-    T weight(index_t t) const { return weights.empty() ? T(1) : T(weights[static_cast<std::size_t>(t)]); }
-
-    // out (rows x width, row-major) = alpha B in + beta out, for rows [first, first + rows) of B_t or B_t^H.
-    void left_factor(index_t t, index_t first, index_t rows, T alpha, const T* in, index_t width, T beta, T* out,
-                     index_t out_ld) const {
+    // out += B in, for rows [first, first + rows) of B_t or B_t^H; rows of both are `width` long.
+    void left_factor(index_t t, index_t first, index_t rows, const T* in, index_t in_pitch, index_t width,
+                     T* out) const {
         const index_t ld = left.row_stride;
-        const T* from = left.term(t) + (plan.adjoint ? first : first * ld);
-        blas::gemm(blas::Op::none, plan.adjoint ? blas::Op::adjoint : blas::Op::none, width, rows, plan.q1, alpha, in,
-                   width, from, ld, beta, out, out_ld);
+        if (plan.adjoint) {
+            detail::adjoint_tile(left.term(t) + first, ld, plan.q1, rows, in, in_pitch, out, pitch<T>(width), width);
+        } else {
+            detail::forward_tile(left.term(t) + first * ld, ld, rows, plan.q1, in, in_pitch, out, pitch<T>(width),
+                                 width);
+        }
     }
 
     // out (rows x b) += C in, for rows [first, first + rows) of C_t or C_t^H.
@@ -39,58 +47,74 @@ struct Sum {
         }
     }
 
+    void weigh(index_t t, T* block, index_t size) const {
+        if (weights.empty()) return;
+        const real_t<T> weight = weights[static_cast<std::size_t>(t)];
+        for (index_t i = 0; i < size; ++i) block[i] *= weight;
+    }
+
     // Rows [first, last) of the left index: H = B X for these, then C on each row of H.
-    void left_then_right(const T* in, index_t first, index_t last, T* out) const {
-        const index_t width = plan.q2 * b, rows = last - first;
-        const Scratch<T> half(rows * width);
+    void left_then_right(const T* in, index_t first, index_t last, T* half, T* out) const {
+        const index_t width = plan.q2 * b, rows = last - first, size = rows * pitch<T>(width);
         for (index_t t = 0; t < left.count; ++t) {
-            left_factor(t, first, rows, weight(t), in, width, T(0), half.data(), width);
+            std::fill_n(half, size, T(0));
+            left_factor(t, first, rows, in, pitch<T>(width), width, half);
+            weigh(t, half, size);
             for (index_t i = 0; i < rows; ++i)
-                right_factor(t, 0, plan.p2, half.data() + i * width, out + i * plan.p2 * b);
+                right_factor(t, 0, plan.p2, half + i * pitch<T>(width), out + i * pitch<T>(plan.p2 * b));
         }
     }
 
     // Rows [first, last) of the right index: C on every X[j] for these, then B across them.
-    void right_then_left(const T* in, index_t first, index_t last, T* out) const {
-        const index_t width = (last - first) * b;
-        const Scratch<T> half(plan.q1 * width);
+    void right_then_left(const T* in, index_t first, index_t last, T* half, T* out) const {
+        const index_t width = (last - first) * b, size = plan.q1 * pitch<T>(width);
         for (index_t t = 0; t < left.count; ++t) {
-            std::fill_n(half.data(), plan.q1 * width, T(0));
+            std::fill_n(half, size, T(0));
             for (index_t j = 0; j < plan.q1; ++j)
-                right_factor(t, first, last - first, in + j * plan.q2 * b, half.data() + j * width);
-            left_factor(t, 0, plan.p1, weight(t), half.data(), width, T(1), out, width);
+                right_factor(t, first, last - first, in + j * pitch<T>(plan.q2 * b), half + j * pitch<T>(width));
+            weigh(t, half, size);
+            left_factor(t, 0, plan.p1, half, pitch<T>(width), width, out);
         }
     }
 
     // Both, from a part's own sum into its rows of the output.
-    void part(const T* in, index_t first, index_t last, Panel<T> out) const {
+    void part(const T* in, index_t first, index_t last, T* half, T* sum, Panel<T> out) const {
         const index_t outer = plan.left_first ? last - first : plan.p1;
         const index_t inner = plan.left_first ? plan.p2 : last - first;
-        const Scratch<T> sum(outer * inner * b);
-        std::fill_n(sum.data(), outer * inner * b, T(0));
+        std::fill_n(sum, outer * pitch<T>(inner * b), T(0));
         if (plan.left_first) {
-            left_then_right(in, first, last, sum.data());
+            left_then_right(in, first, last, half, sum);
         } else {
-            right_then_left(in, first, last, sum.data());
+            right_then_left(in, first, last, half, sum);
         }
         const index_t row = plan.left_first ? first * plan.p2 : first;
         for (index_t i = 0; i < outer; ++i)
             for (index_t j = 0; j < inner; ++j)
-                std::copy_n(sum.data() + (i * inner + j) * b, out.cols, out.row(row + i * plan.p2 + j));
+                std::copy_n(sum + i * pitch<T>(inner * b) + j * b, out.cols, out.row(row + i * plan.p2 + j));
+    }
+
+    /// Elements of `half` and of `sum` for a part of `rows` rows.
+    index_t half_size(index_t rows) const {
+        return plan.left_first ? rows * pitch<T>(plan.q2 * b) : plan.q1 * pitch<T>(rows * b);
+    }
+    index_t sum_size(index_t rows) const {
+        return plan.left_first ? rows * pitch<T>(plan.p2 * b) : plan.p1 * pitch<T>(rows * b);
+    }
+
+    // The block with its rows b long, zeros behind, as the first factor reads it.
+    void gather(ConstPanel<T> from, T* to) const {
+        const Partition parts{plan.q1, std::min<index_t>(plan.q1, 16), 1};
+        parallel_for(parts.parts, static_cast<double>(from.rows * b) * sizeof(T), [&](index_t part) {
+            for (index_t i = parts.begin(part); i < parts.begin(part + 1); ++i) {
+                for (index_t j = 0; j < plan.q2; ++j) {
+                    T* row = to + i * pitch<T>(plan.q2 * b) + j * b;
+                    std::copy_n(from.row(i * plan.q2 + j), from.cols, row);
+                    std::fill_n(row + from.cols, b - from.cols, T(0));
+                }
+            }
+        });
     }
 };
-
-// The block without gaps between its rows, which are `width` long, zeros behind.
-template <class T>
-void compact(ConstPanel<T> from, index_t width, T* to) {
-    const Partition parts{from.rows, std::max<index_t>(1, from.rows / 256), 1};
-    parallel_for(parts.parts, static_cast<double>(from.rows * width) * sizeof(T), [&](index_t part) {
-        for (index_t i = parts.begin(part); i < parts.begin(part + 1); ++i) {
-            std::copy_n(from.row(i), from.cols, to + i * width);
-            std::fill_n(to + i * width + from.cols, width - from.cols, T(0));
-        }
-    });
-}
 
 }  // namespace
 
@@ -108,16 +132,25 @@ KroneckerPlan kronecker_plan(const KroneckerTerms<T>& left, const KroneckerTerms
 template <class T>
 void kronecker_multiply(const KroneckerPlan& plan, const KroneckerTerms<T>& left, const std::vector<real_t<T>>& weights,
                         const KroneckerTerms<T>& right, ConstPanel<T> in, Panel<T> out) {
+    if (in.rows == 0) detail::set_zero(out);
+    if (in.rows == 0 || out.rows == 0 || in.cols == 0) return;
     const index_t cut = plan.left_first ? plan.p1 : plan.p2;
     const Partition parts{cut, std::clamp<index_t>(cut / 16, std::min<index_t>(4, cut), 64), 1};
+    const index_t most = (cut + parts.parts - 1) / parts.parts;
+    const auto sum_of = [&](index_t count) {
+        constexpr index_t quantum = detail::kWidthQuantum;
+        return Sum<T>{plan, left, weights, right, (count + quantum - 1) / quantum * quantum};
+    };
+    const Sum<T> widest = sum_of(std::min(kWidth, in.cols));
+    const Scratch<T> x(plan.q1 * pitch<T>(plan.q2 * widest.b));
+    const Scratch<T> halves(parts.parts * widest.half_size(most)), sums(parts.parts * widest.sum_size(most));
     for (index_t col = 0; col < in.cols; col += kWidth) {
         const index_t count = std::min(kWidth, in.cols - col);
-        const index_t b = (count + detail::kWidthQuantum - 1) / detail::kWidthQuantum * detail::kWidthQuantum;
-        const Scratch<T> x(in.rows * b);
-        compact(in.col_range(col, count), b, x.data());
-        const Sum<T> sum{plan, left, weights, right, b};
-        parallel_for(parts.parts, plan.flops * static_cast<double>(left.count * b), [&](index_t part) {
-            sum.part(x.data(), parts.begin(part), parts.begin(part + 1), out.col_range(col, count));
+        const Sum<T> sum = sum_of(count);
+        sum.gather(in.col_range(col, count), x.data());
+        parallel_for(parts.parts, plan.flops * static_cast<double>(left.count * sum.b), [&](index_t part) {
+            sum.part(x.data(), parts.begin(part), parts.begin(part + 1), halves.data() + part * widest.half_size(most),
+                     sums.data() + part * widest.sum_size(most), out.col_range(col, count));
         });
     }
 }

@@ -2,12 +2,12 @@
 //
 //   (B kron C) x = vec(B X C^T),   X = x as an n1 x n2 matrix, by rows
 //
-// For a block, one factor is applied by register tiles (the block is narrow there), the other by BLAS (there it is n2 b
-// or m2 b wide), in the order that costs less. Outputs are cut into parts that no other part writes: the same bits for
-// any number of threads.
-// Cost for b vectors and r terms: 2 r b min(m1 n2 (n1 + m2), n1 m2 (m1 + n2)) flops; a dense matrix takes 2 m n b.
-// Memory: 64 vectors, and for every part at work its rows of 64 outputs and an intermediate of about that size.
-// Paper: Van Loan, The ubiquitous Kronecker product, J. Comput. Appl. Math. 123 (2000).
+// For a block, one factor is applied to its n2 b wide rows, the other to the n2 x b matrix in each of them, both by the
+// register tiles of kernel/simd.hpp (BLAS for complex scalars), in the order that costs less. Outputs are cut into
+// parts that no other part writes: the same bits for any number of threads. Cost for b vectors and r terms: 2 r b
+// min(m1 n2 (n1 + m2), n1 m2 (m1 + n2)) flops; a dense matrix takes 2 m n b. Memory: 64 vectors, and for every part at
+// work its rows of 64 outputs and an intermediate of about that size. Paper: Van Loan, The ubiquitous Kronecker
+// product, J. Comput. Appl. Math. 123 (2000).
 #pragma once
 
 #include <vector>
