@@ -206,6 +206,12 @@ class TestUgly:
         np.testing.assert_allclose(K.s, values(a.toarray(), (2, 2), (200, 200))[:2], rtol=1e-12)
         assert K.report.passes <= 6
 
+    @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (0, 0)])
+    def test_empty(self, shape):
+        for left in ((1, 1), None, "auto"):
+            with pytest.raises(ValueError, match="must have rows and columns"):
+                svdkit.kron_svd(np.zeros(shape), left)
+
     def test_not_finite(self, rng):
         a = rng.standard_normal((20, 21))
         a[3, 4] = np.inf

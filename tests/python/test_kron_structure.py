@@ -176,6 +176,15 @@ class TestPadding:
             K.truncate(1).svd()
 
 
+def test_one_time_limit_for_all_steps(rng):
+    a = rng.standard_normal((60, 60))
+    for arguments in (((7, 9), (9, 7), 3), ((10, 10), (6, 6), 5)):
+        structure = "psd" if arguments[0][0] == 10 else None
+        with pytest.warns(svdkit.ConvergenceWarning):
+            K = svdkit.kron_svd(a, *arguments, structure=structure, time_limit=1e-9, method="lanczos", em_steps=10**9)
+        assert K.shape == (60, 60) and not K.report.converged
+
+
 class TestAuto:
     def budget(self, a):
         return svdkit.kron_svd(a, "auto", budget=0.1)

@@ -157,6 +157,8 @@ def kron_svd(
         raise TypeError(f"warm_start is a {type(warm_start).__name__}, but must be a KroneckerResult")
     matrix = open_matrix(A, threads=check.optional_int("threads", threads))
     part = A if isinstance(A, Operator) else Operator(matrix.core, matrix.notes)
+    if min(part.shape) == 0:
+        raise ValueError(f"A has shape {part.shape}, but must have rows and columns; an empty matrix has no terms")
     if isinstance(left_shape, str):
         check.choice("left_shape", left_shape, ("auto",))
         if right_shape is not None or structure or row_metric is not None or col_metric is not None:
@@ -257,8 +259,6 @@ def _of_best_shape(A: Operator, k: Any, budget: float | None, options: dict[str,
     if is_rule(k) and budget is None:
         raise TypeError(f"k = {k!r}: shapes are compared at equal parameters; give an integer k, or a budget")
     m, n = A.shape
-    if min(m, n) == 0:
-        raise ValueError(f"A has shape {A.shape}, and there are no shapes to compare")
     if budget is None:
         allowed = check.positive_int("k", k) * parameters(*balanced(A.shape))
     else:
