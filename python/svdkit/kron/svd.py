@@ -127,7 +127,8 @@ def kron_svd(
     ----------
     .. [1] C. Van Loan and N. Pitsianis, Approximation with Kronecker products, in Linear Algebra for Large Scale and
        Real-Time Applications (1993).
-    .. [2] SoKA: Kronecker-product adapters initialised by the singular value decomposition, 2025.
+    .. [2] Y. H. Chong and P. Qu, Singular value decomposition on Kronecker adaptation for large language models, arXiv
+       2506.15251 (2025).
 
     Examples
     --------

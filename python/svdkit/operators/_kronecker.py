@@ -126,7 +126,8 @@ class GramOfSamples(Operator):
 
     References
     ----------
-    .. [1] V. Chekalina et al., Generalized Fisher-weighted SVD, 2025.
+    .. [1] V. Chekalina et al., Generalized Fisher-weighted SVD: scalable Kronecker-factored Fisher approximation for
+       compressing large language models (2025).
 
     Examples
     --------
