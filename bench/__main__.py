@@ -39,6 +39,10 @@ def main() -> None:
         from . import rank
 
         rank.run(arguments.repeats, arguments.out)
+    elif arguments.command == "kron":
+        from . import kron
+
+        kron.run(arguments.data, arguments.plot, arguments.parts.split(","), arguments.threads, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -78,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
+
+    command = commands.add_parser("kron", parents=[measured], help="sums of Kronecker products")
+    command.add_argument("--data", type=Path, help="folder with minilm_layer1_weights.npz and weather_hourly.npz")
+    command.add_argument("--plot", type=Path, help="write the errors of the weights (PNG)")
+    command.add_argument("--parts", default="decompositions,numpy,products,weights,covariance")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

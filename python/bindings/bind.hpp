@@ -14,6 +14,8 @@ void bind_operators(HandleClass<T>& cls);
 template <class T>
 void bind_compositions(HandleClass<T>& cls);
 template <class T>
+void bind_kronecker(HandleClass<T>& cls);
+template <class T>
 void bind_products(HandleClass<T>& cls);
 template <class T>
 void bind_scan(HandleClass<T>& cls);

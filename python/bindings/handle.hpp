@@ -16,6 +16,7 @@ template <class T>
 struct Handle {
     std::vector<nb::ndarray<>> arrays;
     std::vector<nb::object> parts;
+    std::shared_ptr<void> memory;
     std::unique_ptr<Operator<T>> op;  // last, so that it goes first
 
     Handle() = default;

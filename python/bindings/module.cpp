@@ -11,6 +11,7 @@ void bind_scalar(nb::module_& m, const char* name) {
                        "A matrix known by its products with blocks of vectors.");
     bind_operators<T>(cls);
     bind_compositions<T>(cls);
+    bind_kronecker<T>(cls);
     bind_products<T>(cls);
     bind_scan<T>(cls);
     bind_tsvd<T>(cls);

@@ -19,26 +19,35 @@ from ._report import Report
 from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .kron import KroneckerProducts, KroneckerResult, kron_factors, kron_svd
 from .nystrom import nystrom, rectangular_nystrom
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
 from .sketched import SketchedSVD
+from .tensor import TensorTrain, TuckerResult, tt_svd, tucker
 from .truncated import svdvals, tsvd
 
 if TYPE_CHECKING:
-    from . import operators, plot, rank, testing
+    from . import kron, operators, plot, rank, tensor, testing
 
 __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
+    "KroneckerProducts",
+    "KroneckerResult",
     "LinAlgError",
     "Progress",
     "Report",
     "SVDResult",
     "SketchedSVD",
+    "TensorTrain",
+    "TuckerResult",
     "__version__",
     "allocate_ranks",
     "get_num_threads",
+    "kron",
+    "kron_factors",
+    "kron_svd",
     "load",
     "nystrom",
     "operators",
@@ -51,8 +60,11 @@ __all__ = [
     "set_num_threads",
     "show_config",
     "svdvals",
+    "tensor",
     "testing",
     "tsvd",
+    "tt_svd",
+    "tucker",
 ]
 
 _ON_DEMAND = ("operators", "plot", "testing")

@@ -16,6 +16,8 @@
 #include "svdkit/op/callback.hpp"
 #include "svdkit/op/centered.hpp"
 #include "svdkit/op/dense.hpp"
+#include "svdkit/op/kronecker.hpp"
+#include "svdkit/op/kronecker_sum.hpp"
 #include "svdkit/op/low_rank.hpp"
 #include "svdkit/op/multiple.hpp"
 #include "svdkit/op/operator.hpp"

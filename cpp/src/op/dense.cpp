@@ -7,6 +7,7 @@
 #include "svdkit/kernel/block_pass.hpp"
 #include "svdkit/kernel/norm.hpp"
 #include "svdkit/kernel/scan.hpp"
+#include "svdkit/op/kronecker.hpp"
 
 namespace svdkit {
 
@@ -53,6 +54,10 @@ OwnedOperator<T> Dense<T, S>::scaled_copy(int exponent) const {
     }
     const ConstView<T> copy{memory->data(), from.rows, from.cols, from.cols, 1};
     return {memory, std::make_unique<Dense<T>>(by_columns ? copy.transposed() : copy)};
+}
+template <class T, class S>
+OwnedOperator<T> Dense<T, S>::rearranged(const KroneckerShape& shape) const {
+    return rearranged_dense<T>(a_, shape);
 }
 template <class T, class S>
 std::optional<double> Dense<T, S>::max_abs() const {

@@ -3,6 +3,7 @@
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/scratch.hpp"
 #include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/op/kronecker.hpp"
 
 namespace svdkit {
 
@@ -30,6 +31,11 @@ void LowRank<T>::apply(ConstPanel<T> x, Panel<T> y) const {
 template <class T>
 void LowRank<T>::apply_adjoint(ConstPanel<T> y, Panel<T> z) const {
     multiply(q_, p_, y, z);
+}
+
+template <class T>
+OwnedOperator<T> LowRank<T>::rearranged(const KroneckerShape& shape) const {
+    return rearranged_low_rank(p_, s_, q_, true, shape);
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/scratch.hpp"
+#include "svdkit/op/kronecker.hpp"
 
 namespace svdkit {
 
@@ -27,6 +28,13 @@ void Product<T>::apply_adjoint(ConstPanel<T> y, Panel<T> z) const {
     const ScratchPanel<T> inner(a_.cols(), y.cols);
     a_.apply_adjoint(y, inner.panel());
     b_.apply_adjoint(inner.panel(), z);
+}
+
+// Of two matrices in memory: sum over the inner index of column times row.
+template <class T>
+OwnedOperator<T> Product<T>::rearranged(const KroneckerShape& shape) const {
+    const auto p = a_.dense_view(), q = b_.dense_view();
+    return p && q ? rearranged_low_rank<T>(*p, {}, q->transposed(), false, shape) : OwnedOperator<T>{};
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 #include "svdkit/base/scratch.hpp"
 #include "svdkit/kernel/norm.hpp"
 #include "svdkit/kernel/scan.hpp"
+#include "svdkit/op/kronecker.hpp"
 
 namespace svdkit {
 namespace {
@@ -128,6 +129,11 @@ OwnedOperator<T> Sparse<T, Index>::scaled_copy(int exponent) const {
     CsrView<T, Index> copy = a_;
     copy.values = values->data();
     return {values, std::make_unique<Sparse>(copy, layout_)};
+}
+
+template <class T, class Index>
+OwnedOperator<T> Sparse<T, Index>::rearranged(const KroneckerShape& shape) const {
+    return rearranged_sparse(a_, layout_, shape);
 }
 
 // Duplicates add up, so this bounds the largest entry from below or above by their number: enough to choose a scale.

@@ -1,5 +1,7 @@
 #include "svdkit/op/sum.hpp"
 
+#include <utility>
+
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/scratch.hpp"
 
@@ -33,6 +35,17 @@ void Sum<T>::apply_adjoint(ConstPanel<T> y, Panel<T> z) const {
     a_.apply_adjoint(y, z);
     b_.apply_adjoint(y, other.panel());
     combine<T>(conj(alpha_), z, conj(beta_), other.panel());
+}
+
+// Linear: the sum of the rearranged terms.
+template <class T>
+OwnedOperator<T> Sum<T>::rearranged(const KroneckerShape& shape) const {
+    auto parts =
+        std::make_shared<std::pair<OwnedOperator<T>, OwnedOperator<T>>>(a_.rearranged(shape), b_.rearranged(shape));
+    const auto& [a, b] = *parts;
+    if (!a.op || !b.op) return {};
+    std::string note = a.note + (a.note.empty() || b.note.empty() ? "" : "; ") + b.note;
+    return {parts, std::make_unique<Sum>(*a.op, *b.op, alpha_, beta_), std::move(note)};
 }
 
 template <class T>

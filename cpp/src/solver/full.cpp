@@ -12,7 +12,8 @@ namespace {
 
 constexpr index_t kWide = 128;  // min(m, n) up to which single precision is factored in double
 
-// The entries of A, row-major: copied when they lie in memory, else A times the identity a few columns at a time.
+// The entries of A, row-major: copied when they lie in memory, else A (or, when it is wide, A^H) times the identity, a
+// few columns at a time.
 template <class T>
 Block<T> entries(Counted<T>& a) {
     const index_t m = a.rows(), n = a.cols();
@@ -22,14 +23,18 @@ Block<T> entries(Counted<T>& a) {
             for (index_t j = 0; j < n; ++j) dense(i, j) = (*view)(i, j);
         return dense;
     }
-    const index_t width = std::min<index_t>(n, 32);
-    const Block<T> unit(n, width), columns(m, width);
-    for (index_t first = 0; first < n; first += width) {
-        const index_t count = std::min(width, n - first);
+    const bool wide = m < n;
+    const index_t p = std::min(m, n), width = std::min<index_t>(p, 32);
+    const Block<T> unit(p, width), product(std::max(m, n), width);
+    for (index_t first = 0; first < p; first += width) {
+        const index_t count = std::min(width, p - first);
+        const Panel<T> in = unit.panel().col_range(0, count), out = product.panel().col_range(0, count);
         for (index_t j = 0; j < count; ++j) unit(first + j, j) = T(1);
-        a.apply(unit.panel().col_range(0, count), columns.panel().col_range(0, count));
+        wide ? a.apply_adjoint(in, out) : a.apply(in, out);
         for (index_t j = 0; j < count; ++j) unit(first + j, j) = T(0);
-        for (index_t i = 0; i < m; ++i) std::copy_n(&columns(i, 0), count, &dense(i, first));
+        for (index_t i = 0; i < out.rows; ++i)
+            for (index_t j = 0; j < count; ++j)
+                (wide ? dense(first + j, i) : dense(i, first + j)) = wide ? conj(out(i, j)) : out(i, j);
     }
     return dense;
 }

@@ -13,7 +13,8 @@ namespace svdkit {
 namespace {
 
 // Where one method takes over from another. Derived from bench/ on the machines named there.
-constexpr index_t kAlwaysFull = 64;  // min(m, n) up to which LAPACK is never slower
+constexpr index_t kAlwaysFull = 64;    // min(m, n) up to which LAPACK is never slower,
+constexpr double kQuickEntries = 1e6;  // for as many entries
 constexpr double kMaxDensified =
     1024.0 * 1024 * 1024;  // bytes of an operator that may be written out as a dense matrix
 constexpr double kSmallestDensified = 256.0 * 1024 * 1024;
@@ -82,11 +83,11 @@ template <class T>
 Choice choose_method(const Operator<T>& a, const Options<T>& options) {
     const index_t p = std::min(a.rows(), a.cols());
     if (options.method != Method::automatic) return {options.method, "asked for"};
-    if (p <= kAlwaysFull) {
-        return {Method::full, "min(m, n) = " + std::to_string(p) + " <= " + std::to_string(kAlwaysFull)};
-    }
     const double bytes = static_cast<double>(a.rows()) * static_cast<double>(a.cols()) * sizeof(T);
     const bool dense = a.dense_view().has_value();
+    if (p <= kAlwaysFull && bytes <= kQuickEntries * sizeof(T)) {
+        return {Method::full, "min(m, n) = " + std::to_string(p) + " <= " + std::to_string(kAlwaysFull)};
+    }
     if (dense && options.which == Which::largest) {
         const Estimate cost = estimate<T>(a.rows(), a.cols(), options.k);
         if (cost.gram <= std::min(cost.full, cost.lanczos))

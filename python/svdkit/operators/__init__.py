@@ -8,11 +8,15 @@ Wherever a function takes a matrix it takes an operator.
 from ._base import Operator
 from ._compose import Centered, Product, Scaled, Stacked, Sum
 from ._data import Callback, Dense, LowRank, Sparse
+from ._kronecker import GramOfSamples, KroneckerRearranged, KroneckerSum
 
 __all__ = [
     "Callback",
     "Centered",
     "Dense",
+    "GramOfSamples",
+    "KroneckerRearranged",
+    "KroneckerSum",
     "LowRank",
     "Operator",
     "Product",

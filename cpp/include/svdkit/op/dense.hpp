@@ -33,6 +33,7 @@ public:
         }
     }
     OwnedOperator<T> scaled_copy(int exponent) const override;
+    OwnedOperator<T> rearranged(const KroneckerShape& shape) const override;
     std::optional<double> max_abs() const override;
     std::optional<double> norm_fro() const override;
     OperatorCost cost() const override;

@@ -20,6 +20,7 @@ public:
     void apply(ConstPanel<T> x, Panel<T> y) const override;
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override;
     OperatorCost cost() const override;
+    OwnedOperator<T> rearranged(const KroneckerShape& shape) const override;
 
 private:
     void multiply(ConstView<T> left, ConstView<T> right, ConstPanel<T> in, Panel<T> out) const;

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "svdkit/base/view.hpp"
+#include "svdkit/op/kronecker_shape.hpp"
 
 namespace svdkit {
 
@@ -26,11 +27,12 @@ struct OperatorCost {
 template <class T>
 class Operator;
 
-/// An operator together with the memory that it views.
+/// An operator together with the memory that it views, and what the report should say of that.
 template <class T>
 struct OwnedOperator {
     std::shared_ptr<void> memory;
     std::unique_ptr<Operator<T>> op;
+    std::string note = {};
 };
 
 template <class T>
@@ -59,6 +61,9 @@ public:
     virtual std::optional<ConstView<T>> dense_view() const { return std::nullopt; }
     /// 2^exponent A as a copy whose products take the same path, bit for bit; null where there is nothing to copy.
     virtual OwnedOperator<T> scaled_copy([[maybe_unused]] int exponent) const { return {}; }
+    /// The rearrangement whose truncated SVD is the best sum of Kronecker products (op/kronecker.hpp), viewing what
+    /// this operator views; null where products alone do not tell the entries.
+    virtual OwnedOperator<T> rearranged([[maybe_unused]] const KroneckerShape& shape) const { return {}; }
     /// Largest |a_ij|, when it is cheap to have.
     virtual std::optional<double> max_abs() const { return std::nullopt; }
     /// (sum |a_ij|^2)^(1/2), when it is cheap to have: one or two reads of entries in memory.

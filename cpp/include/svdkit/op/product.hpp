@@ -15,6 +15,7 @@ public:
     void apply(ConstPanel<T> x, Panel<T> y) const override;
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override;
     OperatorCost cost() const override;
+    OwnedOperator<T> rearranged(const KroneckerShape& shape) const override;
     std::string note() const override { return a_.note() + b_.note(); }
 
 private:

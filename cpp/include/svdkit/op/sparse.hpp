@@ -30,6 +30,7 @@ public:
     int gram_passes() const override { return layout_ == Layout::csr ? 1 : 2; }
     int outer_passes() const override { return layout_ == Layout::csc ? 1 : 2; }
     OwnedOperator<T> scaled_copy(int exponent) const override;
+    OwnedOperator<T> rearranged(const KroneckerShape& shape) const override;
     std::optional<double> max_abs() const override;
     std::optional<double> norm_fro() const override;
     OperatorCost cost() const override;
