@@ -1,8 +1,8 @@
 // Randomized SVD: a random block, a few products with A^H A, a Rayleigh-Ritz step.
 //
-//   block Krylov        V = [leading Ritz vectors of span{Omega, A^H A Omega, ..., (A^H A)^(q-1) Omega}, the next
-//   block] or power iterations V <- orth((A^H A - alpha I) V),  alpha at most half of the smallest squared value in
-//   sight [1] then                A V = U diag(s) W^H
+//   block Krylov:      V = [leading Ritz vectors of span{W, G W, ..., G^(q-1) W}, G^q W],  G = A^H A, W random
+//   power iterations:  V <- orth((G - alpha I) V),  alpha at most half of the smallest squared value in sight [1]
+//   then               A V = U diag(s) Y^H
 //
 // All blocks together are more accurate than the last one alone, by as many digits as there are products [2]; they are
 // kept where that takes at most twice the memory of A (or 64 MB). Blocks are orthonormalised by Cholesky QR, never by
