@@ -39,6 +39,10 @@ def main() -> None:
         from . import rank
 
         rank.run(arguments.repeats, arguments.out)
+    elif arguments.command == "weighted":
+        from . import weighted
+
+        weighted.run(arguments.shapes, arguments.ranks, arguments.repeats, arguments.data, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -78,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
+
+    command = commands.add_parser(
+        "weighted", parents=[measured], help="weighted SVD of layers: time, and named methods"
+    )
+    command.add_argument("--shapes", default="4096x4096,4096x11008", help="of the weight; empty for none")
+    command.add_argument("--ranks", default="16,64,128,0.2,0.6", help="numbers, or shares of min(m, n)")
+    command.add_argument("--repeats", type=int, default=1, help="runs of every call; the median counts")
+    command.add_argument("--data", type=Path, help="folder with minilm_layer1_*.npz, for the table of methods")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

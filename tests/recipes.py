@@ -1,7 +1,7 @@
 """Low-rank compression of a weight W as its methods were published: explicit roots, inverses and ridges.
 
 Each takes (W, moment, fisher, outgrad, k) and returns (Z, its own goal as a function of Z): moment = X X^T of the
-inputs, fisher = mean squared gradients, outgrad = the other Kronecker factor. Written down from the papers, for comparison.
+inputs, fisher = mean squared gradients, outgrad = the other Kronecker factor. Written down from the papers.
 """
 
 from __future__ import annotations
@@ -79,8 +79,21 @@ def corda(W, moment, fisher, outgrad, k):
     return (U * s) @ Vh @ inverse, quadratic(W, np.eye(len(W)), C @ C.T)
 
 
+def definite(metric: np.ndarray) -> np.ndarray:
+    """What GFWSVD does to a factor of the Fisher matrix that is not definite: more and more of the identity."""
+    blend, share = metric, 0.2
+    while True:
+        try:
+            np.linalg.cholesky(blend)
+            return blend
+        except np.linalg.LinAlgError:
+            blend = (1 - share) * metric + share * np.mean(np.diag(metric)) * np.eye(len(metric))
+            share += 0.1
+
+
 def gfwsvd(W, moment, fisher, outgrad, k):
     """Chekalina et al. 2025: both Kronecker factors."""
+    outgrad, moment = definite(outgrad), definite(moment)
     F, G = np.linalg.cholesky(outgrad), np.linalg.cholesky(moment)
     U, s, Vh = leading(F.T @ W @ G, k)
     return np.linalg.solve(F.T, U * s) @ Vh @ np.linalg.inv(G), quadratic(W, outgrad, moment)
@@ -117,6 +130,6 @@ def as_metrics(name: str, W, moment, fisher, outgrad) -> dict[str, object]:
     return {
         "plain SVD": {},
         "FWSVD": {"rows": fisher.sum(axis=1)},
-        "GFWSVD": {"rows": outgrad, "cols": moment},
+        "GFWSVD": {"rows": definite(outgrad), "cols": definite(moment)},
         "LQ-LoRA": {"rows": fisher.mean(axis=1), "cols": fisher.mean(axis=0)},
     }.get(name, {"cols": moment})

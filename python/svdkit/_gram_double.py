@@ -15,7 +15,7 @@ import numpy as np
 
 from ._report import Report
 
-SLAB = 1024  # columns of T widened together
+SLAB = 4096  # columns of T widened together
 
 
 def gram_double(T: np.ndarray, k: int, tol: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, Report]:

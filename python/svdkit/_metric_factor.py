@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from ._half import is_half, widen
+from ._scalars import OPERATORS
 
+INDEFINITE = 1e-3  # a negative eigenvalue of this size, relative, is not rounding of single-precision sums
 PANEL = 4  # rows gathered before each QR step, in units of the number of channels
 
 
@@ -33,10 +35,10 @@ def factor_of(C: np.ndarray, rtol: float, name: str) -> np.ndarray:
         whole = np.zeros((len(C), F.shape[1]), F.dtype)
         whole[alive] = F
         return whole
-    try:
-        return np.linalg.cholesky(wide)
-    except np.linalg.LinAlgError:
-        return _eigen_factor(wide, np.sqrt(energy), rtol, name)
+    L = np.array(wide, order="C")
+    if OPERATORS[L.dtype].cholesky(L) == 0:
+        return L
+    return _eigen_factor(wide, np.sqrt(energy), rtol, name)
 
 
 def _check_dead(C: np.ndarray, alive: np.ndarray, name: str) -> None:
@@ -52,12 +54,12 @@ def _check_dead(C: np.ndarray, alive: np.ndarray, name: str) -> None:
 def _eigen_factor(C: np.ndarray, scale: np.ndarray, rtol: float, name: str) -> np.ndarray:
     values, vectors = np.linalg.eigh(C / scale[:, None] / scale)
     top = values[-1]
-    if values[0] < -max(rtol * np.sqrt(len(C)), 1e3 * rtol) * top:
+    if values[0] < -INDEFINITE * top:
         raise ValueError(
             f"{name} has the eigenvalue {values[0] / top:.1e} relative to its largest (scaled to unit diagonal), but a "
             f"metric must be positive semidefinite; add ridge=, or correct it"
         )
-    kept = values > rtol * top
+    kept = values > max(rtol * top, -3 * values[0])
     return scale[:, None] * (vectors[:, kept] * np.sqrt(values[kept]))
 
 
