@@ -13,9 +13,9 @@ from . import _arguments as check
 from ._error_estimate import gaussian
 from ._error_estimate import product as block_product
 from ._half import is_half, widen
-from ._inputs import is_sparse, open_matrix, scan
+from ._inputs import Matrix, is_sparse, open_matrix, scan
 from ._metric_factor import factor_of, moment_of, sample_blocks, triangle_of, upper_triangle
-from ._scalars import OPERATORS, real_dtype
+from ._scalars import OPERATORS, megabytes, real_dtype
 
 ASYMMETRY = 1e-5  # relative to the largest entry: more is a mistake, less is rounding of single-precision sums
 
@@ -194,12 +194,6 @@ class Metric:
         return np.ldexp(F, -self.exponent) if F.dtype.kind == "f" else F * 2.0**-self.exponent
 
     @cached_property
-    def _opened(self) -> Any:
-        """The matrix in double precision as an operator of the engine."""
-        assert self._matrix is not None
-        return open_matrix(self._matrix.astype(np.result_type(self._matrix.dtype, np.float64), copy=False))
-
-    @cached_property
     def support(self) -> np.ndarray | None:
         """Orthonormal basis of the range, or None where that is the whole space."""
         F = self.factor
@@ -231,15 +225,34 @@ class Metric:
         """E F: the rows of E in the coordinates in which the metric is the identity."""
         return E * self.root if self.root is not None else E @ self.factor
 
+    def core(self, dtype: np.dtype[Any]) -> Any:
+        """M over 4^exponent as an operator of the engine, in double precision; `dtype` says whether complex."""
+        operator = OPERATORS[dtype]
+        if self._operator is not None:
+            core, _ = in_double(self._operator, dtype)
+        elif self._matrix is not None and not self.factored:
+            core, _ = in_double(open_matrix(self._matrix), dtype)
+        else:
+            F = operator.dense(self.factor_for(dtype).astype(dtype, copy=False))
+            return operator.product(F, operator.adjoint(F))
+        if self.exponent and self._operator is None:
+            weights = np.full(self.size, 4.0**-self.exponent)
+            core = operator.scaled(core, weights, np.empty(0))
+        return core
+
     def times(self, X: np.ndarray) -> np.ndarray:
-        """M X, over 4^exponent."""
+        """M X in double precision, over 4^exponent."""
         if self.root is not None:
             return (self.root**2)[:, None] * X
-        if self._operator is not None:
-            return product(self._operator, X)
-        if self._matrix is not None and not self.factored:
-            return product(self._opened, X) * 4.0**-self.exponent
-        return self.factor @ (self.factor.conj().T @ X)
+        dtype = np.result_type(X.dtype, np.float64)
+        if self._complex:
+            dtype = np.dtype(np.complex128)
+        return block_product(self.core(dtype), X.astype(dtype), self.size)
+
+    @property
+    def _complex(self) -> bool:
+        known = self._matrix if self._matrix is not None else self._operator or self.factor
+        return bool(known.dtype.kind == "c")
 
     def to_dense(self) -> np.ndarray:
         """Return the matrix: n^2 numbers."""
@@ -272,12 +285,30 @@ def as_metric(name: str, value: Any, size: int) -> Metric | None:
     return metric
 
 
-def product(matrix: Any, X: np.ndarray) -> np.ndarray:
-    """The opened matrix times X, in the dtype of X."""
-    block = np.ascontiguousarray(X, matrix.dtype)
-    out = np.empty((matrix.shape[0], X.shape[1]), matrix.dtype)
-    matrix.core.apply(block, out)
-    return out.astype(X.dtype, copy=False)
+def in_double(matrix: Matrix, dtype: np.dtype[Any] | None = None) -> tuple[Any, list[str]]:
+    """The opened matrix as an operator in double precision, and what was copied for that."""
+    wide = np.result_type(matrix.dtype, np.float64) if dtype is None else dtype
+    A = matrix.entries
+    if matrix.dtype == wide:
+        return matrix.core, []
+    if matrix.dtype.kind == "c" and wide.kind != "c":
+        raise TypeError("a metric is complex and A is real; pass A.astype(complex)")
+    if isinstance(A, np.ndarray) and A.dtype == np.float32 and wide == np.float64:
+        return OPERATORS[wide].dense_32(A), []
+    if A is None:
+
+        def product(core: Any, X: np.ndarray, rows: int, adjoint: bool = False) -> np.ndarray:
+            return block_product(core, X.astype(matrix.dtype), rows, adjoint)
+
+        (m, n), core = matrix.shape, matrix.core
+        callback = OPERATORS[wide].callback(
+            m, n, lambda X: product(core, X, m).astype(wide), lambda Y: product(core, Y, n, True).astype(wide)
+        )
+        return callback, []
+    copy = (widen(A) if is_half(A.dtype) else A).astype(wide)
+    size = copy.data.nbytes if is_sparse(copy) else copy.nbytes
+    note = f"a matrix was copied from {A.dtype} to {wide}, for values appear squared ({megabytes(size)})"
+    return open_matrix(copy).core, [note]
 
 
 def _numeric(name: str, value: Any) -> np.ndarray:

@@ -23,7 +23,7 @@ from ._error_estimate import product
 from ._half import is_half, widen
 from ._inputs import Matrix, is_sparse
 from ._metric import Metric
-from ._scalars import OPERATORS, megabytes, real_dtype
+from ._scalars import DTYPES, OPERATORS, real_dtype
 
 STRIP = 2**23  # entries of A - B looked at together
 
@@ -49,28 +49,34 @@ class WeightedProblem:
 
     def core_in_units(self) -> Any:
         """A over 2^exponent; nothing is copied."""
-        if not self.exponent:
-            return self.matrix.core
-        real = real_dtype(self.matrix.dtype)
-        weights = np.full(self.matrix.shape[0], 2.0**-self.exponent, real)
-        return type(self.matrix.core).scaled(self.matrix.core, weights, np.empty(0, real))
+        return self._with_weights(self.matrix.core, None, None)
 
-    def core(self) -> Any:
-        """A, scaled by the roots of diagonal metrics; nothing is copied."""
-        core, real = self.matrix.core, real_dtype(self.matrix.dtype)
-        left, right = (None if side is None else side.root for side in (self.rows, self.cols))
+    def scaled(self, core: Any) -> Any:
+        """The same with the roots of diagonal metrics on its rows and columns; `core` is A."""
+        return self._with_weights(core, *(None if side is None else side.root for side in self.sides))
+
+    def _with_weights(self, core: Any, left: np.ndarray | None, right: np.ndarray | None) -> Any:
         if self.exponent:
             left = np.ldexp(np.ones(self.matrix.shape[0]) if left is None else left, -self.exponent)
         if left is None and right is None:
             return core
-        none = np.empty(0, real)
-        return type(core).scaled(
-            core, none if left is None else left.astype(real), none if right is None else right.astype(real)
-        )
+        real = real_dtype(DTYPES[type(core)])
+        left, right = (np.empty(0, real) if side is None else side.astype(real) for side in (left, right))
+        return type(core).scaled(core, left, right)
+
+    def unfold(self, core: Any, U: np.ndarray, s: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Generalised vectors of A from those of A with the roots of diagonal metrics on it; `core` is A."""
+        core, (m, n) = self._with_weights(core, None, None), self.matrix.shape
+        if self.cols is not None and self.cols.root is not None:
+            left = U if self.rows is None else self.rows.spread(U) if self.rows.root is not None else self.rows.times(U)
+            V = product(core, left, n, adjoint=True) / s
+        if self.rows is not None and self.rows.root is not None:
+            U = product(core, V if self.cols is None else self.cols.times(V), m) / s
+        return U, V
 
     def transformed(self, formed: bool) -> Any:
         """T, as an operator of the engine or, `formed`, as an array where a metric is not diagonal."""
-        core, dtype = self.core(), self.matrix.dtype
+        core, dtype = self.scaled(self.matrix.core), self.matrix.dtype
         left, right = (self._dense_factor(side, dtype) for side in (self.rows, self.cols))
         if not formed or (left is None and right is None):
             dense = OPERATORS[dtype].dense
@@ -172,22 +178,6 @@ def scaled_problem(matrix: Matrix, rows: Metric | None, cols: Metric | None) -> 
     safe = 20 if real_dtype(matrix.dtype) == np.float32 else 200
     exponent = math.frexp(matrix.max_abs)[1] if matrix.max_abs else 0
     return WeightedProblem(matrix, rows, cols, exponent if abs(exponent) > safe else 0)
-
-
-def double_precision(problem: WeightedProblem) -> WeightedProblem:
-    """The problem with A widened, where its entries are to be seen; noted, for it is a copy."""
-    matrix = problem.matrix
-    wide = np.result_type(matrix.dtype, np.float64)
-    A = matrix.entries
-    if matrix.dtype == wide or A is None:
-        return problem
-    from ._inputs import open_matrix
-
-    copy = (widen(A) if is_half(A.dtype) else A).astype(wide)
-    opened = open_matrix(copy)
-    size = copy.data.nbytes if is_sparse(copy) else copy.nbytes
-    opened.notes = [*matrix.notes, f"A was copied to {wide}, for values appear squared ({megabytes(size)})"]
-    return WeightedProblem(opened, problem.rows, problem.cols, problem.exponent)
 
 
 def _energy(E: np.ndarray, cols: Metric | None) -> float:

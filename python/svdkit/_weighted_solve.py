@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ._by_rule import is_rule
-from ._error_estimate import gaussian, product
 from ._gram_double import gram_double
-from ._metric_lanczos import metric_lanczos
+from ._metric import in_double
 from ._progress import hook, progress_bar
 from ._report import Report
-from ._scalars import real_dtype
+from ._scalars import DTYPES, real_dtype
 from ._spectrum import Spectrum
 from ._tsvd import Request, decompose
-from ._weighted_problem import WeightedProblem, double_precision
+from ._weighted_problem import WeightedProblem
 
 Triplets = tuple[np.ndarray, np.ndarray, np.ndarray, Report]
 MAX_FORMED = 2**30  # bytes of T where A is sparse
@@ -132,55 +130,33 @@ def _is_worth_forming(problem: WeightedProblem, request: Request) -> bool:
 
 
 def _by_products(problem: WeightedProblem, request: Request) -> Triplets:
-    """Block Krylov in the inner product of the metric on the shorter side."""
-    begin = time.perf_counter()
+    """Block Krylov on the shorter side, in double precision; diagonal metrics become part of A."""
     if is_rule(request.k):
         raise TypeError(f"k = {request.k!r}, but with metrics known by products only k must be an integer")
     if request.which == "smallest":
         raise ValueError("which = 'smallest' needs factors, and a metric is known by its products only")
-    wide = double_precision(problem)
-    flipped = wide.matrix.shape[0] > wide.matrix.shape[1]
-    side = wide.adjoint() if flipped else wide
-    core, (m, n), dtype = side.core_in_units(), side.matrix.shape, np.result_type(wide.matrix.dtype, np.float64)
-    k, b = request.k, min(16 if request.k > 4 else 8, m)
-    steps = [0]
-
-    def forward(X: np.ndarray) -> np.ndarray:
-        return product(core, X.astype(side.matrix.dtype, copy=False), m).astype(dtype, copy=False)
-
-    def backward(Y: np.ndarray) -> np.ndarray:
-        return product(core, Y.astype(side.matrix.dtype, copy=False), n, adjoint=True).astype(dtype, copy=False)
-
-    def apply(X: np.ndarray) -> np.ndarray:
-        steps[0] += 1
-        Z = backward(X if side.rows is None else side.rows.times(X))
-        return forward(Z if side.cols is None else side.cols.times(Z))
-
-    tol = request.tol or (1e-5 if real_dtype(problem.matrix.dtype) == np.float32 else 1e-10)
-    with progress_bar(request.progress, k) as bar:
-        listener = hook(request.callback, bar)
-
-        def poll(step: int, converged: int, residuals: np.ndarray) -> bool:
-            seconds = time.perf_counter() - begin
-            told = bool(listener(step, converged, k, residuals, 2 * steps[0], seconds)) if listener else False
-            return told or bool(request.time_limit and seconds > request.time_limit)
-
-        found = metric_lanczos(
-            apply, None if side.rows is None else side.rows.times,
-            lambda i: gaussian(m, b, np.dtype(dtype), request.rng + i), k, tol, 40 + 20 * (k // b + 1), poll,
+    narrow = problem.matrix.dtype
+    flipped = problem.matrix.shape[0] > problem.matrix.shape[1]
+    side = problem.adjoint() if flipped else problem
+    core, notes = in_double(side.matrix)
+    scaled = side.scaled(core)
+    metrics = [None if each is None or each.root is not None else each.core(DTYPES[type(core)]) for each in side.sides]
+    single = real_dtype(narrow) == np.float32
+    with progress_bar(request.progress, request.k) as bar:
+        U, s, Vh, fields = scaled.metric_lanczos(
+            *metrics, request.k, request.tol or (1e-5 if single else 1e-10), 0, request.rng, request.threads,
+            hook(request.callback, bar), request.time_limit, 0.0,
         )  # fmt: skip
-    U, s = found.U, found.s
-    V = backward(U if side.rows is None else side.rows.times(U)) / s
-    real = real_dtype(problem.matrix.dtype)
-    report = Report(
-        "products", "metrics by their products only" if _must(problem) else "few triplets: metrics are not factored",
-        found.converged, found.residuals, tol, 2 * steps[0] + 1 + wide.matrix.passes, found.steps,
-        {"total": time.perf_counter() - begin}, 3 * m * (2 * k + 200) * 8, 0, request.rng, list(wide.matrix.notes),
-    )  # fmt: skip
+    report = Report(**fields)
+    report.reason = "metrics by their products only" if _must(problem) else "few triplets: metrics are not factored"
+    report.notes[:0] = [*problem.matrix.notes, *notes]
+    report.passes += problem.matrix.passes
+    U, s, V, report.residuals = U[:, s > 0], s[s > 0], Vh.conj().T[:, s > 0], report.residuals[s > 0]
+    U, V = side.unfold(core, U, s, V)
     if flipped:
         U, V = V, U
-    U, V = (np.ascontiguousarray(X.astype(problem.matrix.dtype)) for X in (U, V))
-    return U, s.astype(real), V, report
+    U, V = (np.ascontiguousarray(X.astype(narrow)) for X in (U, V))
+    return U, s.astype(real_dtype(narrow)), V, report
 
 
 def _must(problem: WeightedProblem) -> bool:

@@ -61,6 +61,7 @@ void scan_row(const double* x, index_t count, double& max_abs, double& poison);
 
 void widen_row(const Float16* from, index_t count, float* to);
 void widen_row(const BFloat16* from, index_t count, float* to);
+void widen_row(const float* from, index_t count, double* to);
 
 /// Products with rows [first, last) of a CSR matrix. b must be a multiple of 4.
 template <class T, class Index>
