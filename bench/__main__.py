@@ -83,9 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
 
-    command = commands.add_parser(
-        "weighted", parents=[measured], help="weighted SVD of layers: time and loss"
-    )
+    command = commands.add_parser("weighted", parents=[measured], help="weighted SVD of layers: time and loss")
     command.add_argument("--shapes", default="4096x4096,4096x11008", help="of the weight; empty for none")
     command.add_argument("--ranks", default="16,64,128,0.2,0.6", help="numbers, or shares of min(m, n)")
     command.add_argument("--repeats", type=int, default=1, help="runs of every call; the median counts")

@@ -25,10 +25,11 @@ def gram_double(T: np.ndarray, k: int, tol: float) -> tuple[np.ndarray, np.ndarr
     wide_side = T.shape[0] > T.shape[1]
     A = T.conj().T if wide_side else T
     m = A.shape[0]
-    G = np.zeros((m, m), np.result_type(A.dtype, np.float64))
+    G = None
     for first in range(0, A.shape[1], SLAB):
-        slab = A[:, first : first + SLAB].astype(G.dtype)
-        G += slab @ slab.conj().T
+        slab = A[:, first : first + SLAB].astype(np.result_type(A.dtype, np.float64))
+        part = slab @ slab.conj().T
+        G = part if G is None else np.add(G, part, out=G)
     values, U = np.linalg.eigh(G)  # all of them: picking some costs more
     values, U = values[m - k :], U[:, m - k :]
     middle = time.perf_counter()

@@ -143,7 +143,7 @@ class Metric:
 
     def _keep_factor(self, F: np.ndarray) -> None:
         self.exponent = _exponent(float(np.abs(F).max(initial=0)))
-        self.factor = np.ldexp(F, -self.exponent) if F.dtype.kind == "f" else F * 2.0**-self.exponent
+        self.factor = F * 2.0**-self.exponent
         self.size = len(F)
 
     def _add_ridge(self, ridge: float) -> None:
@@ -191,7 +191,8 @@ class Metric:
         C = self._matrix
         rtol = 10 * math.sqrt(len(C)) * float(np.finfo(C.dtype).eps) if self._rtol is None else self._rtol
         F = factor_of(C, rtol, self.name)
-        return np.ldexp(F, -self.exponent) if F.dtype.kind == "f" else F * 2.0**-self.exponent
+        F *= 2.0**-self.exponent
+        return F
 
     @cached_property
     def support(self) -> np.ndarray | None:
@@ -344,4 +345,5 @@ def _symmetric(C: np.ndarray) -> np.ndarray:
 
 
 def _exponent(size: float) -> int:
-    return math.frexp(size)[1] if size > 0 and math.isfinite(size) else 0
+    exponent = math.frexp(size)[1] if size > 0 and math.isfinite(size) else 0
+    return min(max(exponent, -500), 500)  # 4^exponent stays a number

@@ -23,22 +23,21 @@ def factor_of(C: np.ndarray, rtol: float, name: str) -> np.ndarray:
     Cholesky where it succeeds: n^3 / 3 flops, and C + E = F F^H with E of the size of rounding to double. Else the
     eigenvectors of the matrix scaled to unit diagonal, 9 n^3 flops; channels without energy are left out of both.
     """
-    wide = C.astype(np.result_type(C.dtype, np.float64), copy=False)
-    energy = wide.diagonal().real
+    energy = C.diagonal().real.astype(np.float64)
     if energy.min(initial=0) < 0:
         i = int(np.argmin(energy))
         raise ValueError(f"{name}[{i}, {i}] = {energy[i]}, but a metric must be positive semidefinite")
     alive = energy > 0
     if not alive.all():
-        _check_dead(wide, alive, name)
-        F = factor_of(wide[np.ix_(alive, alive)], rtol, name)
+        _check_dead(C, alive, name)
+        F = factor_of(C[np.ix_(alive, alive)], rtol, name)
         whole = np.zeros((len(C), F.shape[1]), F.dtype)
         whole[alive] = F
         return whole
-    L = np.array(wide, order="C")
+    L = np.array(C, np.result_type(C.dtype, np.float64), order="C")
     if OPERATORS[L.dtype].cholesky(L) == 0:
         return L
-    return _eigen_factor(wide, np.sqrt(energy), rtol, name)
+    return _eigen_factor(C.astype(L.dtype), np.sqrt(energy), rtol, name)
 
 
 def _check_dead(C: np.ndarray, alive: np.ndarray, name: str) -> None:

@@ -73,8 +73,8 @@ def triplets(problem: WeightedProblem, request: Request, method: str) -> Triplet
 
 
 def _vectors(k: int) -> int:
-    """How many vectors a Krylov method multiplies, about."""
-    return 5 * k + 80
+    """How many vectors a Krylov method multiplies, about: spectra of layers and graphs, not of noise."""
+    return 3 * k + 80
 
 
 def _products_are_cheaper(problem: WeightedProblem, request: Request) -> bool:

@@ -35,10 +35,10 @@ DECLARE_GEMM(d, double)
 DECLARE_GEMM(c, c64)
 DECLARE_GEMM(z, c128)
 
-#define DECLARE_TRIANGULAR(x, T)                                                                                     \
-    void SVDKIT_FORTRAN(x##trsm)(const char*, const char*, const char*, const char*, const fint*, const fint*,       \
-                                 const T*, const T*, const fint*, T*, const fint*, std::size_t, std::size_t,         \
-                                 std::size_t, std::size_t);                                                          \
+#define DECLARE_TRIANGULAR(x, T)                                                                               \
+    void SVDKIT_FORTRAN(x##trsm)(const char*, const char*, const char*, const char*, const fint*, const fint*, \
+                                 const T*, const T*, const fint*, T*, const fint*, std::size_t, std::size_t,   \
+                                 std::size_t, std::size_t);                                                    \
     void SVDKIT_FORTRAN(x##potrf)(const char*, const fint*, T*, const fint*, fint*, std::size_t);
 DECLARE_TRIANGULAR(s, float)
 DECLARE_TRIANGULAR(d, double)

@@ -22,8 +22,8 @@ index_t cholesky(Panel<T> c) {
         const T* above = c.row(k);  // L_k, the finished part of this block's rows
         const auto rows_below = [&](index_t first, const auto& body) {
             const index_t rows = n - first, pieces = (rows + kRows - 1) / kRows;
-            const double work = 2.0 * static_cast<double>(rows) * static_cast<double>(width) *
-                                static_cast<double>(std::max(k, width));
+            const double work =
+                2.0 * static_cast<double>(rows) * static_cast<double>(width) * static_cast<double>(std::max(k, width));
             parallel_for(pieces, work, [&](index_t piece) {
                 const index_t i = first + piece * kRows;
                 body(i, std::min(kRows, n - i));

@@ -14,7 +14,49 @@
 namespace svdkit {
 namespace {
 
-constexpr index_t kBetweenLooks = 3;  // block steps
+// When to look at the Ritz values next: a look costs about half a step, and residuals fall by a nearly steady factor.
+class Looks {
+public:
+    bool due(index_t step) const { return step >= next_; }
+
+    /// `worst`: the largest residual over its tolerance.
+    void seen(index_t step, double worst) {
+        index_t wait = kMost;
+        if (last_ > 0 && worst < before_) {
+            const double rate = std::log(before_ / worst) / static_cast<double>(step - last_);
+            wait = static_cast<index_t>(std::clamp(std::ceil(std::log(worst) / rate), 1.0, double{kMost}));
+        }
+        last_ = step;
+        before_ = worst;
+        next_ = step + wait;
+    }
+
+private:
+    static constexpr index_t kMost = 4;
+    index_t next_ = 2, last_ = 0;
+    double before_ = 0;
+};
+
+// A start of b vectors sees at most b copies of a value. Where so many of the values found agree, a fresh block looks
+// for more, until it changes none of them.
+class Copies {
+public:
+    bool may_be_missing(const std::vector<double>& theta, index_t real, index_t b, double tol) {
+        std::vector<double> now(theta.begin(), theta.begin() + real);
+        for (double& value : now) value = std::sqrt(value);
+        bool crowded = false, same = now.size() == seen_.size();
+        for (index_t j = b - 1; j < real && !crowded; ++j) {
+            const auto at = static_cast<std::size_t>(j), first = static_cast<std::size_t>(j - b + 1);
+            crowded = now[first] - now[at] <= 4 * tol * now[0];
+        }
+        for (std::size_t j = 0; j < now.size() && same; ++j) same = std::abs(now[j] - seen_[j]) <= tol * now[0];
+        seen_ = std::move(now);
+        return crowded && !same;
+    }
+
+private:
+    std::vector<double> seen_;
+};
 
 template <class T>
 real_t<T> real_part(T x) {
@@ -290,12 +332,15 @@ Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& opti
     Result<T> result;
     Block<T> y;
     std::vector<double> theta;
+    Looks looks;
+    Copies copies;
     Panel<T> w = random_block(0);
     for (index_t step = 1;; ++step) {
         const double floor = theta.empty() ? 0 : 1e-13 * theta[0];
+        bool again = false;
         const bool grew = basis.extend(w, floor) > 0 || basis.extend(random_block(step), floor) > 0;
         const bool full = basis.count() >= room;
-        if (full || !grew || step % kBetweenLooks == 1) {
+        if (full || !grew || looks.due(step)) {
             theta = basis.ritz(y);
             const double top = theta.empty() ? 0 : std::sqrt(theta[0]);
             index_t real = 0;  // values that are more than noise
@@ -304,27 +349,34 @@ Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& opti
             const Panel<T> lead = y.panel().col_range(0, real);
             std::vector<double> residuals = basis.residual_norms(lead, theta);
             index_t good = 0;
+            double worst = 0;
             for (index_t j = 0; j < real; ++j) {
                 double& residual = residuals[static_cast<std::size_t>(j)];
                 residual /= std::sqrt(theta[static_cast<std::size_t>(j)]);
                 good += residual <= options.tol * top;
+                worst = std::max(worst, residual / (options.tol * top));
             }
+            if (basis.count() >= k) looks.seen(step, worst);
             const bool complete = (basis.count() >= k || !grew) && good == real;
             const bool stop = monitor.poll(
                 {.iteration = step, .converged = good, .wanted = k, .residuals = residuals, .passes = a.passes()});
-            if (complete || !grew || stop || step >= most) {
+            again = complete && grew && copies.may_be_missing(theta, real, b, options.tol);
+            if ((complete && !again) || !grew || stop || step >= most) {
                 finish(problem, a, basis.vectors(lead), theta, result);
                 result.report.iterations = step;
                 const auto& measured = result.report.residuals;
-                result.report.converged = complete && std::ranges::all_of(measured, [&](double r) {
-                    return r <= 2 * options.tol * top;
-                });
+                result.report.converged =
+                    complete && std::ranges::all_of(measured, [&](double r) { return r <= 2 * options.tol * top; });
                 if (stop && !complete) result.report.notes.push_back("stopped early: " + monitor.stop_reason());
                 return result;
             }
         }
         w = block.panel();
-        basis.next(w);
+        if (again) {
+            w = random_block(step);
+        } else {
+            basis.next(w);
+        }
         if (full) {
             basis.take_outside(w);  // also of what goes now
             basis.cut(y.panel().col_range(0, k + std::max(b, k / 4)), theta);
@@ -347,7 +399,8 @@ void check(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& op
     if (options.k < 1 || options.k > p) {
         throw InvalidArgument("k=" + std::to_string(options.k) + ": must be in 1..min(m, n) = 1.." + std::to_string(p));
     }
-    if (options.which != Which::largest) throw InvalidArgument("which: only the largest triplets are found by products");
+    if (options.which != Which::largest)
+        throw InvalidArgument("which: only the largest triplets are found by products");
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 // R (rows) and C (columns) are Hermitian and positive semidefinite, also singular; identities where none are given. A
 // basis Q with Q^H R Q = I grows by blocks of H Q and is cut back to Ritz vectors. Values appear squared: those below
 // 1e-7 s_1 (single precision: sqrt of its epsilon) cannot be told from zero and are not returned, so that fewer than k
-// triplets may come back. Cost of a step: b vectors times A, C, A^H and (with R) R three times, 8 m b p flops for a basis
-// of p; memory 2 m p (3 m p with R). Papers: G. I. Allen, L. Grosenick and J. Taylor, J. Amer. Statist. Assoc. 109
-// (2014), the power iteration that this accelerates; Y. Zhou and Y. Saad, Numer. Algorithms 47 (2008), block
+// triplets may come back. Cost of a step: b vectors times A, C, A^H and (with R) R three times, 8 m b p flops for a
+// basis of p; memory 2 m p (3 m p with R). Papers: G. I. Allen, L. Grosenick and J. Taylor, J. Amer. Statist. Assoc.
+// 109 (2014), the power iteration that this accelerates; Y. Zhou and Y. Saad, Numer. Algorithms 47 (2008), block
 // Krylov-Schur.
 #pragma once
 
