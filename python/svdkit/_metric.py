@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 
 from . import _arguments as check
-from ._error_estimate import gaussian
 from ._error_estimate import product as block_product
-from ._half import is_half, widen
-from ._inputs import Matrix, is_sparse, open_matrix, scan
+from ._inputs import is_sparse, open_matrix
 from ._metric_factor import factor_of, moment_of, sample_blocks, triangle_of, upper_triangle
-from ._scalars import OPERATORS, megabytes, real_dtype
-
-ASYMMETRY = 1e-5  # relative to the largest entry: more is a mistake, less is rounding of single-precision sums
+from ._metric_inputs import in_double, numeric, symmetric
+from ._scalars import OPERATORS, real_dtype
 
 
 class Metric:
@@ -110,7 +107,7 @@ class Metric:
         self.size = len(wide)
 
     def _from_factor(self, factor: Any) -> None:
-        L = _numeric("factor", factor)
+        L = numeric("factor", factor)
         if L.ndim != 2:
             raise ValueError(f"factor has shape {L.shape}, but must be n x r")
         self._keep_factor(L.astype(np.result_type(L.dtype, np.float64)))
@@ -128,10 +125,10 @@ class Metric:
             self._keep_factor(triangle_of(rest, n))
 
     def _from_matrix(self, matrix: Any) -> None:
-        C = _numeric("matrix", matrix)
+        C = numeric("matrix", matrix)
         if C.ndim != 2 or C.shape[0] != C.shape[1]:
             raise ValueError(f"matrix has shape {C.shape}, but a metric must be square; use factor=, or samples=")
-        C = _symmetric(C)
+        C = symmetric(C)
         self._matrix, self.size = C, len(C)
         self.exponent = _exponent(math.sqrt(max(float(C.diagonal().real.max(initial=0)), 0.0)))
 
@@ -273,7 +270,7 @@ def as_metric(name: str, value: Any, size: int) -> Metric | None:
     elif is_sparse(value) or hasattr(value, "_core") or hasattr(value, "matmat"):
         metric = Metric(operator=value)
     else:
-        array = _numeric(name, value)
+        array = numeric(name, value)
         if array.ndim not in (1, 2):
             raise ValueError(f"{name} has shape {array.shape}, but must be a vector, a square matrix or a Metric")
         try:
@@ -284,64 +281,6 @@ def as_metric(name: str, value: Any, size: int) -> Metric | None:
         side = "rows" if name == "rows" else "columns"
         raise ValueError(f"{name} is a metric of size {metric.size}, but A has {size} {side}")
     return metric
-
-
-def in_double(matrix: Matrix, dtype: np.dtype[Any] | None = None) -> tuple[Any, list[str]]:
-    """The opened matrix as an operator in double precision, and what was copied for that."""
-    wide = np.result_type(matrix.dtype, np.float64) if dtype is None else dtype
-    A = matrix.entries
-    if matrix.dtype == wide:
-        return matrix.core, []
-    if matrix.dtype.kind == "c" and wide.kind != "c":
-        raise TypeError("a metric is complex and A is real; pass A.astype(complex)")
-    if isinstance(A, np.ndarray) and A.dtype == np.float32 and wide == np.float64:
-        return OPERATORS[wide].dense_32(A), []
-    if A is None:
-
-        def product(core: Any, X: np.ndarray, rows: int, adjoint: bool = False) -> np.ndarray:
-            return block_product(core, X.astype(matrix.dtype), rows, adjoint)
-
-        (m, n), core = matrix.shape, matrix.core
-        callback = OPERATORS[wide].callback(
-            m, n, lambda X: product(core, X, m).astype(wide), lambda Y: product(core, Y, n, True).astype(wide)
-        )
-        return callback, []
-    copy = (widen(A) if is_half(A.dtype) else A).astype(wide)
-    size = copy.data.nbytes if is_sparse(copy) else copy.nbytes
-    note = f"a matrix was copied from {A.dtype} to {wide}, for values appear squared ({megabytes(size)})"
-    return open_matrix(copy).core, [note]
-
-
-def _numeric(name: str, value: Any) -> np.ndarray:
-    array = np.asarray(value)
-    if is_half(array.dtype):
-        array = widen(array)
-    if array.dtype.kind not in "biufc":
-        raise TypeError(f"{name} has dtype {array.dtype}, but must be numeric")
-    if array.dtype not in OPERATORS:
-        array = array.astype(np.float64)
-    if array.ndim in (1, 2) and scan(np.atleast_2d(array), 0)[1] >= 0:
-        raise ValueError(f"{name} has entries that are not finite")
-    return array
-
-
-def _symmetric(C: np.ndarray) -> np.ndarray:
-    """C, averaged with its adjoint where sums in another order made the two differ by rounding.
-
-    Both are multiplied with random vectors, which a difference does not survive unseen: two reads of C.
-    """
-    core, n = OPERATORS[C.dtype].dense(C), len(C)
-    x = gaussian(n, 4, C.dtype, 1)
-    forth = block_product(core, x, n)
-    gap = float(np.abs(forth - block_product(core, x, n, adjoint=True)).max(initial=0))
-    size = float(np.abs(forth).max(initial=0))
-    if gap > ASYMMETRY * size:
-        i, j = np.unravel_index(int(np.argmax(np.abs(C - C.conj().T))), C.shape)
-        raise ValueError(
-            f"matrix[{i}, {j}] = {C[i, j]} and matrix[{j}, {i}] = {C[j, i]}, but a metric must be symmetric; "
-            f"use (C + C.T) / 2 if it should be"
-        )
-    return (C + C.conj().T) / 2 if gap > 100 * np.finfo(C.dtype).eps * size else C
 
 
 def _exponent(size: float) -> int:

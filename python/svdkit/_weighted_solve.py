@@ -10,7 +10,7 @@ import numpy as np
 
 from ._by_rule import is_rule
 from ._gram_double import gram_double
-from ._metric import in_double
+from ._metric_inputs import in_double
 from ._progress import hook, progress_bar
 from ._report import Report
 from ._scalars import DTYPES, real_dtype

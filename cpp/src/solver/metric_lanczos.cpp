@@ -4,24 +4,24 @@
 #include <cmath>
 #include <string>
 
+#include "metric_basis.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/random.hpp"
-#include "svdkit/kernel/basis.hpp"
-#include "svdkit/kernel/small_eigh.hpp"
-#include "svdkit/kernel/tall_pass.hpp"
 #include "svdkit/solver/in_range.hpp"
 
 namespace svdkit {
 namespace {
 
+using detail::KrylovBasis, detail::tight, detail::Weighted;
+
 // When to look at the Ritz values next: a look costs about half a step, and residuals fall by a nearly steady factor.
 class Looks {
 public:
-    bool due(index_t step) const { return step >= next_; }
+    bool due(index_t step, bool enough) const { return enough && step >= next_; }
 
     /// `worst`: the largest residual over its tolerance.
     void seen(index_t step, double worst) {
-        index_t wait = kMost;
+        index_t wait = 2;
         if (last_ > 0 && worst < before_) {
             const double rate = std::log(before_ / worst) / static_cast<double>(step - last_);
             wait = static_cast<index_t>(std::clamp(std::ceil(std::log(worst) / rate), 1.0, double{kMost}));
@@ -33,7 +33,7 @@ public:
 
 private:
     static constexpr index_t kMost = 4;
-    index_t next_ = 2, last_ = 0;
+    index_t next_ = 1, last_ = 0;
     double before_ = 0;
 };
 
@@ -58,260 +58,62 @@ private:
     std::vector<double> seen_;
 };
 
+// Triplets for the left vectors U, with fresh products for V and the residuals.
 template <class T>
-real_t<T> real_part(T x) {
-    if constexpr (is_complex<T>) {
-        return x.real();
-    } else {
-        return x;
-    }
-}
-
-// C = V Q for few columns.
-template <class T>
-Block<T> combine(ConstColumns<T> v, ConstPanel<T> q) {
-    Block<T> negative(q.rows, q.cols), out(v.rows, q.cols);
-    for (index_t i = 0; i < q.rows; ++i)
-        for (index_t j = 0; j < q.cols; ++j) negative(i, j) = -q(i, j);
-    subtract<T>(v, negative, out);
-    return out;
-}
-
-// The block without padding, as results are.
-template <class T>
-Block<T> tight(const Block<T>& x) {
-    Block<T> out(x.rows(), x.cols(), std::max<index_t>(x.cols(), 1));
-    for (index_t i = 0; i < x.rows(); ++i) std::copy_n(&x(i, 0), x.cols(), &out(i, 0));
-    return out;
-}
-
-// A with its metrics, and the products that the method is made of.
-template <class T>
-class Weighted {
-public:
-    Weighted(Counted<T>& a, const Metrics<T>& metrics, index_t width) : a_(a), metrics_(metrics) { reserve(width); }
-
-    index_t rows() const { return a_.rows(); }
-    bool plain() const { return metrics_.rows == nullptr; }
-
-    /// Y = R X
-    void weigh(ConstPanel<T> x, Panel<T> y) const { metrics_.rows->apply(x, y); }
-
-    /// Y = H X
-    void apply(ConstPanel<T> x, Panel<T> y) {
-        const Panel<T> right = right_.panel().col_range(0, x.cols);
-        if (plain() && !metrics_.cols) {
-            a_.flip();
-            a_.apply_gram(x, right, y);
-            a_.flip();
-            return;
-        }
-        backward(x, right);
-        forward(right, y);
-    }
-
-    /// Z = A^H R X
-    void backward(ConstPanel<T> x, Panel<T> z) {
-        if (plain()) return a_.apply_adjoint(x, z);
-        const Panel<T> weighed = weighed_.panel().col_range(0, x.cols);
-        weigh(x, weighed);
-        a_.apply_adjoint(weighed, z);
-    }
-
-    /// Y = A C Z
-    void forward(ConstPanel<T> z, Panel<T> y) {
-        if (!metrics_.cols) return a_.apply(z, y);
-        const Panel<T> image = image_.panel().col_range(0, z.cols);
-        metrics_.cols->apply(z, image);
-        a_.apply(image, y);
-    }
-
-    /// Room for blocks of this width.
-    void reserve(index_t width) {
-        if (metrics_.rows) weighed_ = Block<T>(a_.rows(), width);
-        right_ = Block<T>(a_.cols(), width);
-        if (metrics_.cols) image_ = Block<T>(a_.cols(), width);
-    }
-
-    /// Norms of the columns of W in R.
-    std::vector<double> norms(ConstPanel<T> w) const {
-        std::vector<double> found(static_cast<std::size_t>(w.cols));
-        if (plain()) {
-            column_norms(w, found.data());
-            return found;
-        }
-        const Block<T> weighed(w.rows, w.cols);
-        weigh(w, weighed);
-        std::vector<double> squares(found.size());
-        for (index_t i = 0; i < w.rows; ++i)
-            for (index_t j = 0; j < w.cols; ++j)
-                squares[static_cast<std::size_t>(j)] += static_cast<double>(real_part(conj(w(i, j)) * weighed(i, j)));
-        for (std::size_t j = 0; j < found.size(); ++j) found[j] = std::sqrt(std::max(squares[j], 0.0));
-        return found;
-    }
-
-private:
-    Counted<T>& a_;
-    const Metrics<T>& metrics_;
-    Block<T> weighed_, right_, image_;
-};
-
-// Q with Q^H R Q = I, beside it R Q and H Q, and P = Q^H R H Q.
-template <class T>
-class KrylovBasis {
-public:
-    KrylovBasis(Weighted<T>& problem, index_t room, index_t width)
-        : problem_(problem),
-          room_(room),
-          q_(problem.rows(), room),
-          rq_(problem.plain() ? 0 : problem.rows(), problem.plain() ? 0 : room),
-          hq_(problem.rows(), room),
-          projected_(room, room),
-          other_(problem.rows(), width) {}
-
-    index_t count() const { return count_; }
-
-    /// Appends an orthonormal basis of the part of W outside Q; W is overwritten. Returns how many vectors that took.
-    index_t extend(Panel<T> w, double floor) {
-        index_t kept = 0;
-        for (int round = 0; round < 3; ++round) {
-            take_outside(w);
-            const Block<Wide<T>> g = moment(w);
-            std::vector<double> values(static_cast<std::size_t>(w.cols));
-            const Block<Wide<T>> y(w.cols, w.cols);
-            small_eigh<Wide<T>>(g.panel(), values.data(), y.panel());
-            const double least = std::max(floor * floor, 1e-14 * values[0]);
-            kept = std::count_if(values.begin(), values.end(), [&](double value) { return value > least; });
-            if (kept == 0) return 0;
-            const Block<T> turn(w.cols, kept);
-            for (index_t i = 0; i < w.cols; ++i)
-                for (index_t j = 0; j < kept; ++j)
-                    turn(i, j) = static_cast<T>(y(i, j) / std::sqrt(values[static_cast<std::size_t>(j)]));
-            rotate<T>(w, turn);
-            const bool easy = kept == w.cols && values.back() > 1e-4 * values.front();
-            w = w.col_range(0, kept);
-            floor = 1e-3;  // what rounding left of a direction that is in Q
-            if (easy) break;
-        }
-        const index_t added = std::min(kept, room_ - count_);
-        append(w.col_range(0, added));
-        return added;
-    }
-
-    /// H times the newest block, less its part in Q.
-    void next(Panel<T>& w) {
-        hq_.get(count_ - newest_, w.col_range(0, newest_));
-        w = w.col_range(0, newest_);
-    }
-
-    void take_outside(Panel<T> w) {
-        if (count_ == 0) return;
-        const Block<T> c(count_, w.cols);
-        for (int twice = 0; twice < 2; ++twice) {
-            inner<T>(weighed(), w, c);
-            subtract<T>(q_.columns(count_), c, w);
-        }
-    }
-
-    /// Ritz values, descending, and the coordinates of their vectors.
-    std::vector<double> ritz(Block<T>& y) const {
-        const Block<Wide<T>> p(count_, count_, count_), wide(count_, count_);
-        for (index_t i = 0; i < count_; ++i)
-            for (index_t j = 0; j < count_; ++j) p(i, j) = projected_(i, j);
-        std::vector<double> theta(static_cast<std::size_t>(count_));
-        small_eigh<Wide<T>>(p.panel(), theta.data(), wide.panel());
-        y = Block<T>(count_, count_);
-        for (index_t i = 0; i < count_; ++i)
-            for (index_t j = 0; j < count_; ++j) y(i, j) = static_cast<T>(wide(i, j));
-        for (double& value : theta) value = std::max(value, 0.0);
-        return theta;
-    }
-
-    Block<T> vectors(ConstPanel<T> y) const { return combine<T>(q_.columns(count_), y); }
-
-    /// Norms of H u - theta u for the Ritz vectors u = Q Y.
-    std::vector<double> residual_norms(ConstPanel<T> y, const std::vector<double>& theta) const {
-        Block<T> rest = combine<T>(hq_.columns(count_), y);
-        const Block<T> scaled(y.rows, y.cols);
-        for (index_t i = 0; i < y.rows; ++i)
-            for (index_t j = 0; j < y.cols; ++j)
-                scaled(i, j) = y(i, j) * static_cast<real_t<T>>(theta[static_cast<std::size_t>(j)]);
-        subtract<T>(q_.columns(count_), scaled, rest);
-        return problem_.norms(rest);
-    }
-
-    /// Q <- Q Y for the leading Ritz vectors.
-    void cut(ConstPanel<T> y, const std::vector<double>& theta) {
-        rotate<T>(q_.columns(count_), y);
-        rotate<T>(hq_.columns(count_), y);
-        if (!problem_.plain()) rotate<T>(rq_.columns(count_), y);
-        count_ = y.cols;
-        for (index_t i = 0; i < count_; ++i)
-            for (index_t j = 0; j < count_; ++j)
-                projected_(i, j) = i == j ? static_cast<T>(theta[static_cast<std::size_t>(i)]) : T(0);
-    }
-
-private:
-    ConstColumns<T> weighed() const { return problem_.plain() ? q_.columns(count_) : rq_.columns(count_); }
-
-    // W^H R W
-    Block<Wide<T>> moment(ConstPanel<T> w) {
-        if (problem_.plain()) return gram(w);
-        const Panel<T> weighed = other_.panel().col_range(0, w.cols);
-        problem_.weigh(w, weighed);
-        const Block<T> c(w.cols, w.cols);
-        inner<T>(w, weighed, c);
-        Block<Wide<T>> g(w.cols, w.cols);
-        for (index_t i = 0; i < w.cols; ++i)
-            for (index_t j = 0; j < w.cols; ++j) g(i, j) = (Wide<T>(c(i, j)) + conj(Wide<T>(c(j, i)))) / 2.0;
-        return g;
-    }
-
-    void append(ConstPanel<T> w) {
-        q_.put(count_, w);
-        const Panel<T> image = other_.panel().col_range(0, w.cols);
-        if (!problem_.plain()) {
-            problem_.weigh(w, image);
-            rq_.put(count_, image);
-        }
-        problem_.apply(w, image);
-        hq_.put(count_, image);
-        newest_ = w.cols;
-        count_ += newest_;
-        const Block<T> c(count_, newest_);
-        inner<T>(weighed(), image, c);
-        for (index_t i = 0; i < count_; ++i)
-            for (index_t j = 0; j < newest_; ++j) {
-                const index_t column = count_ - newest_ + j;
-                projected_(i, column) = c(i, j);
-                projected_(column, i) = conj(c(i, j));
-            }
-    }
-
-    Weighted<T>& problem_;
-    index_t room_, count_ = 0, newest_ = 0;
-    Basis<T> q_, rq_, hq_;
-    Block<T> projected_, other_;
-};
-
-// Triplets for the leading Ritz vectors Y, with fresh products for V and the residuals.
-template <class T>
-void finish(Weighted<T>& problem, Counted<T>& a, Block<T> u, const std::vector<double>& theta, Result<T>& result) {
+Result<T> finish(Weighted<T>& problem, Counted<T>& a, Block<T> u, const std::vector<double>& theta) {
     const index_t k = u.cols();
     Block<T> v(a.cols(), k), image(a.rows(), k);
+    std::vector<real_t<T>> s(static_cast<std::size_t>(k));
+    for (std::size_t j = 0; j < s.size(); ++j) s[j] = static_cast<real_t<T>>(std::sqrt(theta[j]));
     problem.reserve(k);
     problem.backward(u, v);
-    std::vector<double> s(static_cast<std::size_t>(k));
-    for (std::size_t j = 0; j < s.size(); ++j) s[j] = std::sqrt(theta[j]);
     for (index_t i = 0; i < v.rows(); ++i)
-        for (index_t j = 0; j < k; ++j) v(i, j) /= static_cast<real_t<T>>(s[static_cast<std::size_t>(j)]);
+        for (index_t j = 0; j < k; ++j) v(i, j) /= s[static_cast<std::size_t>(j)];
     problem.forward(v, image);
     for (index_t i = 0; i < u.rows(); ++i)
-        for (index_t j = 0; j < k; ++j) image(i, j) -= static_cast<real_t<T>>(s[static_cast<std::size_t>(j)]) * u(i, j);
+        for (index_t j = 0; j < k; ++j) image(i, j) -= s[static_cast<std::size_t>(j)] * u(i, j);
+    Result<T> result;
     result.report.residuals = problem.norms(image);
     result.u = tight(u);
     result.v = tight(v);
-    result.s.assign(s.begin(), s.end());
+    result.s = std::move(s);
+    return result;
+}
+
+template <class T>
+bool all_below(const Result<T>& result, double tol) {
+    const double bound = result.s.empty() ? 0 : tol * static_cast<double>(result.s.front());
+    return std::ranges::all_of(result.report.residuals, [&](double residual) { return residual <= bound; });
+}
+
+// What a look at the Ritz values shows.
+template <class T>
+struct Look {
+    Block<T> y;  // coordinates of all Ritz vectors
+    std::vector<double> theta, residuals;
+    index_t real = 0, good = 0;  // leading values above the noise, and those of them that have converged
+    double worst = 0;            // largest residual over its tolerance
+
+    ConstPanel<T> leading() const { return y.panel().col_range(0, real); }
+};
+
+template <class T>
+Look<T> look_at(const KrylovBasis<T>& basis, index_t k, double tol) {
+    // Values appear squared, and rounding is relative to the largest.
+    const double noise = std::max(1e-7, std::sqrt(static_cast<double>(epsilon<T>)));
+    Look<T> look;
+    look.theta = basis.ritz(look.y);
+    const double top = look.theta.empty() ? 0 : std::sqrt(look.theta[0]);
+    while (look.real < std::min(k, basis.count()) &&
+           std::sqrt(look.theta[static_cast<std::size_t>(look.real)]) > noise * top)
+        ++look.real;
+    look.residuals = basis.residual_norms(look.leading(), look.theta);
+    for (std::size_t j = 0; j < look.residuals.size(); ++j) {
+        look.residuals[j] /= std::sqrt(look.theta[j]);
+        look.good += look.residuals[j] <= tol * top;
+        look.worst = std::max(look.worst, look.residuals[j] / (tol * top));
+    }
+    return look;
 }
 
 template <class T>
@@ -320,7 +122,6 @@ Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& opti
     const index_t b = std::min(m, options.block_size > 0 ? options.block_size : k <= 8 ? 8 : k <= 96 ? 16 : 32);
     const index_t room = std::min(m, std::max(2 * k + 6 * b, k + 12 * b));
     const index_t most = options.max_passes > 0 ? std::max<index_t>(1, options.max_passes / 2) : 40 + 20 * (k / b + 1);
-    const double noise = std::max(1e-7, std::sqrt(static_cast<double>(epsilon<T>)));  // of values, as their squares are
     Weighted<T> problem(a, metrics, b);
     KrylovBasis<T> basis(problem, room + b, b);
     const Block<T> block(m, b), start(m, b);
@@ -329,44 +130,29 @@ Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& opti
         problem.apply(start, block);
         return block.panel();
     };
-    Result<T> result;
-    Block<T> y;
-    std::vector<double> theta;
+    Look<T> look;
     Looks looks;
     Copies copies;
     Panel<T> w = random_block(0);
     for (index_t step = 1;; ++step) {
-        const double floor = theta.empty() ? 0 : 1e-13 * theta[0];
-        bool again = false;
+        const double floor = look.theta.empty() ? 0 : 1e-13 * look.theta[0];
         const bool grew = basis.extend(w, floor) > 0 || basis.extend(random_block(step), floor) > 0;
         const bool full = basis.count() >= room;
-        if (full || !grew || looks.due(step)) {
-            theta = basis.ritz(y);
-            const double top = theta.empty() ? 0 : std::sqrt(theta[0]);
-            index_t real = 0;  // values that are more than noise
-            while (real < std::min(k, basis.count()) && std::sqrt(theta[static_cast<std::size_t>(real)]) > noise * top)
-                ++real;
-            const Panel<T> lead = y.panel().col_range(0, real);
-            std::vector<double> residuals = basis.residual_norms(lead, theta);
-            index_t good = 0;
-            double worst = 0;
-            for (index_t j = 0; j < real; ++j) {
-                double& residual = residuals[static_cast<std::size_t>(j)];
-                residual /= std::sqrt(theta[static_cast<std::size_t>(j)]);
-                good += residual <= options.tol * top;
-                worst = std::max(worst, residual / (options.tol * top));
-            }
-            if (basis.count() >= k) looks.seen(step, worst);
-            const bool complete = (basis.count() >= k || !grew) && good == real;
-            const bool stop = monitor.poll(
-                {.iteration = step, .converged = good, .wanted = k, .residuals = residuals, .passes = a.passes()});
-            again = complete && grew && copies.may_be_missing(theta, real, b, options.tol);
+        bool again = false;
+        if (full || !grew || looks.due(step, basis.count() >= k + b)) {
+            look = look_at(basis, k, options.tol);
+            looks.seen(step, look.worst);
+            const bool complete = (basis.count() >= k || !grew) && look.good == look.real;
+            const bool stop = monitor.poll({.iteration = step,
+                                            .converged = look.good,
+                                            .wanted = k,
+                                            .residuals = look.residuals,
+                                            .passes = a.passes()});
+            again = complete && grew && copies.may_be_missing(look.theta, look.real, b, options.tol);
             if ((complete && !again) || !grew || stop || step >= most) {
-                finish(problem, a, basis.vectors(lead), theta, result);
+                Result<T> result = finish(problem, a, basis.vectors(look.leading()), look.theta);
                 result.report.iterations = step;
-                const auto& measured = result.report.residuals;
-                result.report.converged =
-                    complete && std::ranges::all_of(measured, [&](double r) { return r <= 2 * options.tol * top; });
+                result.report.converged = complete && all_below(result, 2 * options.tol);
                 if (stop && !complete) result.report.notes.push_back("stopped early: " + monitor.stop_reason());
                 return result;
             }
@@ -379,7 +165,7 @@ Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& opti
         }
         if (full) {
             basis.take_outside(w);  // also of what goes now
-            basis.cut(y.panel().col_range(0, k + std::max(b, k / 4)), theta);
+            basis.cut(look.y.panel().col_range(0, k + std::max(b, k / 4)), look.theta);
         }
     }
 }
