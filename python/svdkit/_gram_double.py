@@ -25,11 +25,11 @@ def gram_double(T: np.ndarray, k: int, tol: float) -> tuple[np.ndarray, np.ndarr
     wide_side = T.shape[0] > T.shape[1]
     A = T.conj().T if wide_side else T
     m = A.shape[0]
-    G = None
-    for first in range(0, A.shape[1], SLAB):
-        slab = A[:, first : first + SLAB].astype(np.result_type(A.dtype, np.float64))
-        part = slab @ slab.conj().T
-        G = part if G is None else np.add(G, part, out=G)
+    slabs = (A[:, j : j + SLAB].astype(np.result_type(A.dtype, np.float64)) for j in range(0, A.shape[1], SLAB))
+    slab = next(slabs)
+    G = slab @ slab.conj().T
+    for slab in slabs:
+        G += slab @ slab.conj().T
     values, U = np.linalg.eigh(G)  # all of them: picking some costs more
     values, U = values[m - k :], U[:, m - k :]
     middle = time.perf_counter()

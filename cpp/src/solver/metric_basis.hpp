@@ -127,15 +127,17 @@ public:
     index_t count() const { return count_; }
 
     /// Appends an orthonormal basis of the part of W outside Q; W is overwritten. Returns how many vectors that took.
-    index_t extend(Panel<T> w, double floor) {
+    index_t extend(Panel<T> w) {
         index_t kept = 0;
+        double floor = 500 * static_cast<double>(epsilon<T>) * largest_;
         for (int round = 0; round < 3; ++round) {
             take_outside(w);
-            const Block<Wide<T>> g = moment(w);
+            double rounding = 0;
+            const Block<Wide<T>> g = moment(w, rounding);
             std::vector<double> values(static_cast<std::size_t>(w.cols));
             const Block<Wide<T>> y(w.cols, w.cols);
             small_eigh<Wide<T>>(g.panel(), values.data(), y.panel());
-            const double least = std::max(floor * floor, 1e-14 * values[0]);
+            const double least = std::max({floor * floor, 1e-14 * values[0], rounding});
             kept = std::count_if(values.begin(), values.end(), [&](double value) { return value > least; });
             if (kept == 0) return 0;
             const Block<T> turn(w.cols, kept);
@@ -209,11 +211,18 @@ public:
 private:
     ConstColumns<T> weighed() const { return problem_.plain() ? q_.columns(count_) : rq_.columns(count_); }
 
-    // W^H R W
-    Block<Wide<T>> moment(ConstPanel<T> w) {
+    // W^H R W, and how far rounding may be off where R sees little of W
+    Block<Wide<T>> moment(ConstPanel<T> w, double& rounding) {
         if (problem_.plain()) return gram(w);
         const Panel<T> weighed = other_.panel().col_range(0, w.cols);
         problem_.weigh(w, weighed);
+        std::vector<double> before(static_cast<std::size_t>(w.cols)), after(before);
+        column_norms(w, before.data());
+        column_norms<T>(weighed, after.data());
+        for (std::size_t j = 0; j < before.size(); ++j)
+            if (before[j] > 0) size_of_metric_ = std::max(size_of_metric_, after[j] / before[j]);
+        const double longest = *std::ranges::max_element(before);
+        rounding = 10 * static_cast<double>(epsilon<T>) * size_of_metric_ * longest * longest;
         const Block<T> c(w.cols, w.cols);
         inner<T>(w, weighed, c);
         Block<Wide<T>> g(w.cols, w.cols);
@@ -240,11 +249,13 @@ private:
                 const index_t column = count_ - newest_ + j;
                 projected_(i, column) = c(i, j);
                 projected_(column, i) = conj(c(i, j));
+                if (i == column) largest_ = std::max(largest_, static_cast<double>(real_part(c(i, j))));
             }
     }
 
     Weighted<T>& problem_;
     index_t room_, count_ = 0, newest_ = 0;
+    double largest_ = 0, size_of_metric_ = 0;  // lower bounds of the largest eigenvalues of H and of R
     Basis<T> q_, rq_, hq_;
     Block<T> projected_, other_;
 };

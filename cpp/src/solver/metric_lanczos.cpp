@@ -135,8 +135,7 @@ Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& opti
     Copies copies;
     Panel<T> w = random_block(0);
     for (index_t step = 1;; ++step) {
-        const double floor = look.theta.empty() ? 0 : 1e-13 * look.theta[0];
-        const bool grew = basis.extend(w, floor) > 0 || basis.extend(random_block(step), floor) > 0;
+        const bool grew = basis.extend(w) > 0 || basis.extend(random_block(step)) > 0;
         const bool full = basis.count() >= room;
         bool again = false;
         if (full || !grew || looks.due(step, basis.count() >= k + b)) {

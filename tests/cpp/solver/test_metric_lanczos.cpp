@@ -87,12 +87,18 @@ TEST(metric_lanczos_gives_generalised_triplets_with_the_same_bits_for_any_number
 }
 
 TEST(metric_lanczos_stops_at_the_rank_of_a_singular_metric) {
-    const Block<double> a = gaussian<double>(60, 50, 1), c = moment<double>(50, 7, 2);
-    const Dense<double> op(view_of(a)), cols(view_of(c));
-    Monitor monitor;
-    const Result<double> found = metric_lanczos<double>(op, {nullptr, &cols}, {.k = 20}, monitor);
-    CHECK(found.report.converged && found.s.size() == 7);
-    CHECK(worst_of_triplets<double>(a, nullptr, &c, found) <= 1e-8);
+    const Block<double> a = gaussian<double>(60, 50, 1), c = moment<double>(50, 7, 2), r = moment<double>(60, 9, 3);
+    const Dense<double> op(view_of(a)), rows(view_of(r)), cols(view_of(c));
+    for (int given = 1; given < 4; ++given) {
+        for (index_t k : {4, 20}) {
+            const Metrics<double> metrics{given & 1 ? &rows : nullptr, given & 2 ? &cols : nullptr};
+            Monitor monitor;
+            const Result<double> found = metric_lanczos<double>(op, metrics, {.k = k}, monitor);
+            CHECK(found.report.converged);
+            CHECK(static_cast<index_t>(found.s.size()) == std::min<index_t>(k, given & 2 ? 7 : 9));
+            CHECK(worst_of_triplets<double>(a, given & 1 ? &r : nullptr, given & 2 ? &c : nullptr, found) <= 1e-7);
+        }
+    }
 }
 
 TEST(metric_lanczos_finds_repeated_values_beyond_its_block) {
