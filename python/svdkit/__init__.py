@@ -19,13 +19,16 @@ from ._report import Report
 from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .heteroscedastic import biwhiten, hetero_pca
 from .kron import KroneckerProducts, KroneckerResult, kron_factors, kron_svd
+from .kronecker_metric import kron_metric
 from .nystrom import nystrom, rectangular_nystrom
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
 from .sketched import SketchedSVD
 from .tensor import TensorTrain, TuckerResult, tt_svd, tucker
 from .truncated import svdvals, tsvd
+from .weighted import Metric, weighted_svd
 
 if TYPE_CHECKING:
     from . import kron, operators, plot, rank, tensor, testing
@@ -36,6 +39,7 @@ __all__ = [
     "KroneckerProducts",
     "KroneckerResult",
     "LinAlgError",
+    "Metric",
     "Progress",
     "Report",
     "SVDResult",
@@ -44,9 +48,12 @@ __all__ = [
     "TuckerResult",
     "__version__",
     "allocate_ranks",
+    "biwhiten",
     "get_num_threads",
+    "hetero_pca",
     "kron",
     "kron_factors",
+    "kron_metric",
     "kron_svd",
     "load",
     "nystrom",
@@ -65,6 +72,7 @@ __all__ = [
     "tsvd",
     "tt_svd",
     "tucker",
+    "weighted_svd",
 ]
 
 _ON_DEMAND = ("operators", "plot", "testing")
