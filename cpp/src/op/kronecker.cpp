@@ -218,6 +218,7 @@ OwnedOperator<T> rearranged_low_rank(ConstView<T> p, const std::vector<real_t<T>
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 INSTANTIATE_STORED(float, Float16)
 INSTANTIATE_STORED(float, BFloat16)
+INSTANTIATE_STORED(double, float)
 #undef INSTANTIATE
 #undef INSTANTIATE_SPARSE
 #undef INSTANTIATE_STORED

@@ -32,14 +32,6 @@ Block<T> combine(ConstColumns<T> v, ConstPanel<T> q) {
     return out;
 }
 
-// The block without padding, as results are.
-template <class T>
-Block<T> tight(const Block<T>& x) {
-    Block<T> out(x.rows(), x.cols(), std::max<index_t>(x.cols(), 1));
-    for (index_t i = 0; i < x.rows(); ++i) std::copy_n(&x(i, 0), x.cols(), &out(i, 0));
-    return out;
-}
-
 // A with its metrics, and the products that the method is made of.
 template <class T>
 class Weighted {

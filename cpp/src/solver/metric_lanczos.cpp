@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "metric_basis.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/random.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/solver/in_range.hpp"
 
 namespace svdkit {
 namespace {
 
-using detail::KrylovBasis, detail::tight, detail::Weighted;
+using detail::KrylovBasis, detail::Weighted;
 
 // When to look at the Ritz values next: a look costs about half a step, and residuals fall by a nearly steady factor.
 class Looks {
@@ -74,8 +76,8 @@ Result<T> finish(Weighted<T>& problem, Counted<T>& a, Block<T> u, const std::vec
         for (index_t j = 0; j < k; ++j) image(i, j) -= s[static_cast<std::size_t>(j)] * u(i, j);
     Result<T> result;
     result.report.residuals = problem.norms(image);
-    result.u = tight(u);
-    result.v = tight(v);
+    result.u = detail::leading_columns(std::move(u), k);
+    result.v = detail::leading_columns(std::move(v), k);
     result.s = std::move(s);
     return result;
 }
