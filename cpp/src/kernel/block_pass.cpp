@@ -74,8 +74,16 @@ index_t chunk_cols(index_t b) {
 }
 
 // Which tile is fetched into the second-level cache while one is at work: none, the one that comes next, or half of the
-// rows of the one below (the strip that a fused pass takes next: one half while it computes Y, the other with Z).
-enum class Fetch { none, next, below_upper, below_lower };
+// rows of that in the strip below or to the right, which a fused pass takes next: one half while it computes Y, the
+// other with Z.
+enum class Fetch { none, next, below_upper, below_lower, right_upper, right_lower };
+
+template <class T>
+typename Ahead<T>::Rows rows_of(Fetch fetch) {
+    if (fetch == Fetch::below_upper || fetch == Fetch::right_upper) return Ahead<T>::Rows::upper;
+    if (fetch == Fetch::below_lower || fetch == Fetch::right_lower) return Ahead<T>::Rows::lower;
+    return Ahead<T>::Rows::all;
+}
 
 // Calls body(i, rows, c, cols, tile, ahead) for the tiles of A's rows [row, row + rows) and columns [col, col + cols),
 // a strip of rows at a time; i and c count from row and col.
@@ -88,13 +96,13 @@ void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index
         for (index_t c = 0; c < cols; c += chunk) {
             const index_t width = std::min(chunk, cols - c);
             const Tile<T, S> tile(a, row + i, height, col + c, width);
-            Ahead<T> ahead;
-            if (fetch == Fetch::next && c + 2 * width <= cols) {
+            Ahead<T> ahead{.rows = rows_of<T>(fetch)};
+            if (fetch == Fetch::right_upper || fetch == Fetch::right_lower) {
+                if (col + cols + c + width <= a.cols) ahead.tile = tile.data() + cols;
+            } else if (fetch == Fetch::next && c + 2 * width <= cols) {
                 ahead.tile = tile.data() + width;
             } else if (fetch != Fetch::none && row + i + 2 * height <= a.rows) {
                 ahead.tile = tile.data() + height * tile.ld() - (fetch == Fetch::next ? c : 0);
-                if (fetch == Fetch::below_upper) ahead.rows = Ahead<T>::Rows::upper;
-                if (fetch == Fetch::below_lower) ahead.rows = Ahead<T>::Rows::lower;
             }
             body(i, height, c, width, tile, ahead);
         }
@@ -257,8 +265,8 @@ void gram_columns(ConstView<S> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) 
         for (index_t i = begin; i < end; i += strip) {
             const Panel<T> out = y.row_range(i, std::min(strip, end - i));
             set_zero(out);
-            adjoint_range(b_rows, 0, i, x, out, 64, Fetch::next);
-            forward_range(b_rows, 0, i, ConstPanel<T>(out), sum, 64, Fetch::none);
+            adjoint_range(b_rows, 0, i, x, out, 64, Fetch::right_upper);
+            forward_range(b_rows, 0, i, ConstPanel<T>(out), sum, 64, Fetch::right_lower);
         }
     });
     add_in_order(sums.data(), cols.parts, n * ld, ld, z);
