@@ -39,6 +39,12 @@ def main() -> None:
         from . import rank
 
         rank.run(arguments.repeats, arguments.out)
+    elif arguments.command == "completion":
+        from . import completion
+
+        completion.run(
+            arguments.part, arguments.dtype, arguments.share, arguments.budget, arguments.data, arguments.out
+        )
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -78,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
+
+    command = commands.add_parser("completion", parents=[measured], help="weighted fits and missing data")
+    command.add_argument("--part", default="all", choices=("all", "large", "real"))
+    command.add_argument("--dtype", default="float32", choices=("float32", "float64"))
+    command.add_argument("--share", type=float, default=1.0, help="of both extents of the large case")
+    command.add_argument("--budget", type=float, default=60, help="seconds for one NumPy iteration")
+    command.add_argument("--data", type=Path, help="folder with senate109_votes.npz and weather_hourly.npz")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

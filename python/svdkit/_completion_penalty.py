@@ -27,11 +27,6 @@ def given_penalty(cells: CellData, task: Task, watch: Watch) -> CompletionResult
     start = None if task.warm_start is None else _warm_factors(fitter, task)
     path = PenaltyPath(fitter, _cap(task, cells), _inner(task), start)
     penalty = fitter.penalty_in(task.penalty)
-    steps = [] if start is not None else penalties_down_to(path.largest(), penalty)[:-1]
-    for each in steps:
-        path.advance(each, tol=1e-2)
-        if watch.over:
-            break
     return _finish(path, penalty, bool(task.debias), "a penalty was given")
 
 

@@ -22,6 +22,9 @@ LEAST = 1e-3  # smallest penalty of a path, of the largest
 PATIENCE = 3  # penalties without a better error
 SLACK = 1e-3  # of the penalty, in the certificate
 MOST_NEW = 8  # directions that join at a time
+ROUGH, PRECISE = 1e-2, SLACK / 4  # tolerances of the certificate: far from the penalty the first says enough
+FEW_PASSES = 24  # reads of the cells for the first
+LOOSE, FEW = 1e-2, 10  # tolerance and steps of fits that still miss directions
 
 
 class PenaltyPath:
@@ -31,24 +34,29 @@ class PenaltyPath:
         self.fitter, self.cap, self.method = fitter, cap, method
         self.factors = fitter.nothing() if start is None else start
         self.beyond = np.inf  # |N|, of the penalty, after the last fit
+        self._known: np.ndarray | None = None  # leading right vectors of the last residual
 
     def largest(self) -> float:
         """The penalty from which on the fit is zero: ``||W o A||_2``."""
-        s = self._leading(self.fitter.residual(self.fitter.nothing()), 1)[1]
+        s = self._leading(self.fitter.residual(self.fitter.nothing()), 1, PRECISE)[1]
         return float(s[0])
 
     def advance(self, penalty: float, tol: float = 0.0) -> Fit:
-        """The fit for a smaller penalty than before, its rank grown as far as the certificate asks and the cap lets."""
-        fit = None
+        """The certified fit for a penalty: loose fits while directions are missing, then one to the tolerance."""
+        self._grow(penalty, None)
         while True:
-            grown = self._grow(penalty, fit)
-            if fit is not None and (not grown or self.fitter.watch.over):
-                return fit
-            width = max(self.factors[0].shape[1], 1)
-            start = self.factors if self.factors[0].shape[1] else self._zero()
-            most = min(self.cap, width + MOST_NEW)  # new directions show up in the iteration, too
-            fit = self.fitter.fit(start, most, self.method_for(width), penalty, tol)
-            self.factors = fit.factors()
+            fit = self._fit(penalty, max(tol or self.fitter.tol, LOOSE), FEW)
+            if self.fitter.watch.over or not self._grow(penalty, fit):
+                fit = self._fit(penalty, tol)
+                if self.fitter.watch.over or not self._grow(penalty, fit):
+                    return fit
+
+    def _fit(self, penalty: float, tol: float, steps: int | None = None) -> Fit:
+        width = max(self.factors[0].shape[1], 1)
+        start = self.factors if self.factors[0].shape[1] else self._zero()
+        fit = self.fitter.fit(start, width, self.method_for(width), penalty, tol, steps)
+        self.factors = fit.factors()
+        return fit
 
     def _zero(self) -> Factors:
         m, n = self.fitter.cells.shape
@@ -67,11 +75,13 @@ class PenaltyPath:
             rest = type(rest).sum(rest, known, 1.0, -penalty)
         room = self.cap - self.factors[0].shape[1]
         wanted = max(1, min(MOST_NEW, room))
-        U, s, Vh = self._leading(rest, wanted)
+        U, s, Vh = self._leading(rest, wanted, ROUGH, FEW_PASSES)
+        if fit is not None and abs(s[0] / penalty - 1) < 2 * ROUGH:
+            U, s, Vh = self._leading(rest, wanted, PRECISE)
         self.beyond = float(s[0]) / penalty
         if room == 0 or self.beyond <= 1 + SLACK:
             return False
-        new = s > penalty
+        new = s > max(penalty, s[0] / 2)  # what is smaller may be due to what is missing
         root = np.sqrt(s[new] - penalty).astype(s.dtype)
         self.factors = (
             np.hstack([self.factors[0], U[:, new] * root]),
@@ -79,9 +89,14 @@ class PenaltyPath:
         )
         return True
 
-    def _leading(self, matrix: Any, k: int) -> Any:
+    def _leading(self, matrix: Any, k: int, tol: float, passes: int = 0) -> Any:
         fitter = self.fitter
-        return matrix.tsvd(min(k, *fitter.cells.shape), tol=SLACK / 4, seed=fitter.seed, threads=fitter.threads)[:3]
+        U, s, Vh, _ = matrix.tsvd(
+            min(k, *fitter.cells.shape), tol=tol, max_passes=passes, seed=fitter.seed, threads=fitter.threads,
+            warm_start=self._known,
+        )  # fmt: skip
+        self._known = Vh.T
+        return U, s, Vh
 
 
 def penalties_down_to(largest: float, smallest: float) -> list[float]:

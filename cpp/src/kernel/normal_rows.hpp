@@ -37,8 +37,8 @@ public:
     void add(const std::int32_t* columns, const T* values, const T* weights, index_t count, CellUnits units) {
         if (count == 0) return;
         any_ = true;
-        loss_ += cell_kernels<T>().add_normal(
-            {columns, values, weights, count, units, half_.right.data, half_.right.ld, start_, ld_, panel_, gram_, g_});
+        loss_ += cell_kernels<T>().add_normal({columns, values, weights, count, units, half_.right.data, half_.right.ld,
+                                               start_, r_, ld_, panel_, gram_, g_});
     }
 
     /// After them: the row moves. A row without cells and without a pull is zero.

@@ -8,6 +8,9 @@
 namespace svdkit::detail {
 namespace {
 
+constexpr std::size_t kPatience = 6;  // sweeps with a penalty that must lessen the gradient by this factor
+constexpr double kProgress = 0.3;
+
 // The gauge of Z = L N^T for the half-sweep that moves L.
 template <class T>
 struct Factors {
@@ -135,12 +138,14 @@ private:
 }  // namespace
 
 template <class T>
-Triplets<T> alternate(const WeightedFit<T>& fit, Triplets<T> z, double tol, index_t max_sweeps, Course& course,
-                      Monitor& monitor) {
+Triplets<T> alternate(const WeightedFit<T>& fit, Triplets<T> z, double tol, Course& course, Monitor& monitor) {
     Alternation<T> alternation(fit, std::move(z));
-    double gradient = 2 * tol;
-    for (index_t sweep = 0; sweep < max_sweeps && gradient > tol && !course.halted; ++sweep) {
+    std::vector<double> gradients;
+    for (double gradient = 2 * tol; gradient > tol && !course.halted && !course.stalled;) {
         gradient = alternation.sweep(course.history);
+        gradients.push_back(gradient);
+        course.stalled = fit.options().penalty > 0 && gradients.size() > kPatience &&
+                         gradient > kProgress * gradients[gradients.size() - 1 - kPatience];
         ++course.iterations;
         course.halted = monitor.poll({.iteration = course.iterations,
                                       .wanted = fit.options().k,
@@ -151,8 +156,7 @@ Triplets<T> alternate(const WeightedFit<T>& fit, Triplets<T> z, double tol, inde
     return alternation.triplets();
 }
 
-#define INSTANTIATE(T) \
-    template Triplets<T> alternate<T>(const WeightedFit<T>&, Triplets<T>, double, index_t, Course&, Monitor&);
+#define INSTANTIATE(T) template Triplets<T> alternate<T>(const WeightedFit<T>&, Triplets<T>, double, Course&, Monitor&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -22,9 +22,7 @@ using detail::WeightedFit;
 constexpr double kTightest =
     1e-4;  // of the tolerance: an iteration stops by half of the gradient and may have to go on
 
-// With a penalty, factors approach values near zero ever more slowly: after a few sweeps, steps that shrink the values
-// themselves take over.
-constexpr index_t kSweeps = 6;
+constexpr index_t kShrinkSteps = 2;  // after alternation with a penalty: values that belong to zero become zero
 
 template <class T>
 Block<T> copy(ConstPanel<T> panel) {
@@ -69,14 +67,12 @@ Triplets<T> solve(const WeightedFit<T>& fit, Triplets<T> z, Course& course, Comp
     while (true) {
         if (options.max_iterations == 0) {
             course.halted = true;
-        } else if (options.method == CompletionMethod::als && options.penalty > 0) {
-            if (course.iterations == 0)
-                z = alternate(fit, leading_triplets(std::move(z), options.k), tol, kSweeps, course, monitor);
-            z = expectation_maximisation(fit, std::move(z), tol, course, monitor);
         } else if (options.method == CompletionMethod::als) {
-            z = alternate(fit, leading_triplets(std::move(z), options.k), tol, kNoLimit, course, monitor);
+            z = alternate(fit, leading_triplets(std::move(z), options.k), tol, course, monitor);
+            if (options.penalty > 0) z = expectation_maximisation(fit, std::move(z), 0, kShrinkSteps, course, monitor);
+            if (course.stalled) z = expectation_maximisation(fit, std::move(z), tol, kNoLimit, course, monitor);
         } else {
-            z = expectation_maximisation(fit, std::move(z), tol, course, monitor);
+            z = expectation_maximisation(fit, std::move(z), tol, kNoLimit, course, monitor);
         }
         Triplets<T> best = answer(std::move(z), options);
         if (best.width() == 0) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "svdkit/base/random.hpp"
+#include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/block_pass.hpp"
 #include "svdkit/kernel/small_svd.hpp"
 #include "weighted_fit.hpp"
@@ -37,11 +38,14 @@ void add_fit(const Fit<T>& fit, ConstPanel<T> x, Panel<T> y) {
 template <class T>
 void scale(Panel<T> y, double factor) {
     if (factor == 1) return;
-    for (index_t i = 0; i < y.rows; ++i)
-        for (index_t j = 0; j < y.cols; ++j) y(i, j) *= static_cast<T>(factor);
+    const Partition rows{y.rows, std::max<index_t>(1, y.rows / 4096), 1};
+    parallel_for(rows.parts, static_cast<double>(y.rows * y.cols), [&](index_t part) {
+        for (index_t i = rows.begin(part); i < rows.begin(part + 1); ++i)
+            for (index_t j = 0; j < y.cols; ++j) y(i, j) *= static_cast<T>(factor);
+    });
 }
 
-constexpr index_t kExtra = 8;  // vectors of the basis beyond k: block power steps converge by the gap behind them
+constexpr index_t kExtra = 4;  // vectors of the basis beyond k: block power steps converge by the gap behind them
 
 // More right vectors, random ones, with the value zero.
 template <class T>
@@ -59,33 +63,41 @@ Triplets<T> widened(Triplets<T> z, index_t width, Replacements& replacements) {
     return wide;
 }
 
+constexpr index_t kFewSteps = 10;  // not worth accelerating
+
 constexpr double kGrowth = 1.3, kSlowGrowth = 1.02;  // of eta, before and after it was too large
+
+// Widths that fill whole vectors cost nothing: rows of panels are padded with zeros to cache lines.
+template <class T>
+index_t whole_lines(index_t width) {
+    return padded_ld<T>(width);
+}
 
 template <class T>
 class Expectation {
 public:
     Expectation(const WeightedFit<T>& fit, Triplets<T> z, bool accelerate)
         : fit_(fit), accelerate_(accelerate), replacements_{fit.options().seed, 1} {
-        const index_t most = std::min(fit.by_rows().rows(), fit.by_rows().cols());
-        const index_t wanted = (std::min(z.width(), fit.options().k) + kExtra + 3) / 4 * 4;
-        now_.z = widened(std::move(z), std::min(most, wanted), replacements_);
-        for (std::size_t j = static_cast<std::size_t>(std::min(fit.options().k, now_.z.width())); j < now_.z.s.size();
-             ++j)
-            now_.z.s[j] = 0;
+        const index_t m = fit.by_rows().rows(), n = fit.by_rows().cols(), k = fit.options().k;
+        now_.z = widened(std::move(z), std::min(std::min(m, n), whole_lines<T>(std::min(z.width(), k) + kExtra)),
+                         replacements_);
+        std::fill(now_.z.s.begin() + std::min(k, now_.z.width()), now_.z.s.end(), real_t<T>(0));
+        for (State* state : {&before_, &spare_}) {
+            state->z = {Block<T>(m, now_.z.width()), Block<T>(n, now_.z.width()), now_.z.s};
+            state->left = Block<T>(m, now_.z.width());
+        }
         now_.left = scaled_columns<T>(now_.z.u, now_.z.s, 1);
         if (accelerate_) eta_ = longest_step() / 2;
     }
 
     /// One step; the objective before it goes to the history. Returns the gradient's size in units of s[0].
     double step(Course& course) {
-        const index_t q = now_.z.width();
-        Block<T> y(fit_.by_rows().rows(), q), x(fit_.by_rows().cols(), q);
+        const Panel<T> y = spare_.z.u, x = spare_.z.v;
         double loss = fit_.residual_product(extrapolated(), false, now_.z.v, y);
         double objective = fit_.objective(loss, now_.z);
         if (rises(objective, course.history)) {
             take_back();
             ++course.restarts;
-            y = Block<T>(fit_.by_rows().rows(), now_.z.width());
             loss = fit_.residual_product(extrapolated(), false, now_.z.v, y);
             objective = fit_.objective(loss, now_.z);
         } else {
@@ -99,7 +111,7 @@ public:
         fit_.residual_product(at, true, y, x);
         scale<T>(x, eta_);
         add_fit<T>(at.transposed(), y, x);
-        move_to(std::move(y), std::move(x));
+        move_to_spare();
         return gradient;
     }
 
@@ -120,37 +132,34 @@ private:
         Block<T> left;  // U diag(s)
     };
 
+    // Columns of zeros beyond the last value are not multiplied.
+    Fit<T> extrapolated() const {
+        const auto live = [](const Triplets<T>& z) {
+            return std::find(z.s.begin(), z.s.end(), real_t<T>(0)) - z.s.begin();
+        };
+        const index_t width = whole_lines<T>(beta_ == 0 ? live(now_.z) : std::max(live(now_.z), live(before_.z)));
+        const auto part = [width](const Block<T>& block) {
+            return ConstPanel<T>{block.data(), block.rows(), width, block.ld()};
+        };
+        if (beta_ == 0) return {part(now_.left), part(now_.z.v), {}, {}, 0};
+        return {part(now_.left), part(now_.z.v), part(before_.left), part(before_.z.v), beta_};
+    }
+
     double longest_step() const { return std::max(2.0, 1 / fit_.mean_weight()); }
 
     bool rises(double objective, const std::vector<double>& history) const {
         if (!bold_ || history.empty()) return false;
-        return objective > history.back() * (1 + 4 * static_cast<double>(epsilon<T>));
+        return objective > history.back() * (1 + 4 * epsilon<double> + static_cast<double>(epsilon<T>) / 16);
     }
 
     // Back to the state before, for a step that cannot fail, or is half as long.
     void take_back() {
-        now_ = std::move(before_);
-        before_ = {};
+        std::swap(now_, before_);
         momentum_ = 1;
         beta_ = 0;
         eta_ = std::max(1.0, eta_ / 2);
         growth_ = kSlowGrowth;
-    }
-
-    // Columns of zeros beyond the last value are not multiplied.
-    static index_t live(const Triplets<T>& z) {
-        const auto zeros = std::find(z.s.begin(), z.s.end(), real_t<T>(0)) - z.s.begin();
-        return std::min<index_t>((zeros + 3) / 4 * 4, z.width());
-    }
-
-    Fit<T> extrapolated() const {
-        index_t width = live(now_.z);
-        if (beta_ == 0) {
-            return {now_.left.panel().col_range(0, width), now_.z.v.panel().col_range(0, width), {}, {}, 0};
-        }
-        width = std::max(width, live(before_.z));
-        return {now_.left.panel().col_range(0, width), now_.z.v.panel().col_range(0, width),
-                before_.left.panel().col_range(0, width), before_.z.v.panel().col_range(0, width), beta_};
+        bold_ = false;
     }
 
     // |S v - penalty u| over the triplets with s > 0.
@@ -168,24 +177,22 @@ private:
         return std::sqrt(sum) / (size > 0 ? size : fit_.mean_weight());
     }
 
-    // Z' = Q (X^T)^T: the SVD of X = M^T Q, shrunk and cut.
-    void move_to(Block<T> q, Block<T> x) {
-        const index_t width = x.cols();
-        const Block<T> r = orthonormal_factor<T>(x, replacements_), left(width, width), right(width, width);
-        State next;
-        next.z.s.resize(static_cast<std::size_t>(width));
-        small_svd_wide<T>(r, left.panel(), next.z.s.data(), right.panel());
-        rotate<T>(x, left);
-        rotate<T>(q, right);
+    // The spare state holds Q and X = M^T Q; the SVD of Q X^T, shrunk and cut, is the next one.
+    void move_to_spare() {
+        Triplets<T>& next = spare_.z;
+        const index_t width = next.width();
+        const Block<T> r = orthonormal_factor<T>(next.v, replacements_), left(width, width), right(width, width);
+        small_svd_wide<T>(r, left.panel(), next.s.data(), right.panel());
+        rotate<T>(next.v, left);
+        rotate<T>(next.u, right);
         const auto shrink = static_cast<real_t<T>>(eta_ * fit_.options().penalty);
         for (index_t j = 0; j < width; ++j) {
-            real_t<T>& s = next.z.s[static_cast<std::size_t>(j)];
+            real_t<T>& s = next.s[static_cast<std::size_t>(j)];
             s = j < fit_.options().k ? std::max(s - shrink, real_t<T>(0)) : 0;
         }
-        next.z.u = std::move(q);
-        next.z.v = std::move(x);
-        next.left = scaled_columns<T>(next.z.u, next.z.s, 1);
-        before_ = std::exchange(now_, std::move(next));
+        scale_columns<T>(next.u, next.s, 1, spare_.left);
+        std::swap(before_, now_);
+        std::swap(now_, spare_);
         if (!accelerate_) return;
         bold_ = beta_ > 0 || eta_ > 1;
         eta_ = std::min(eta_ * growth_, longest_step());
@@ -197,7 +204,7 @@ private:
     const WeightedFit<T>& fit_;
     bool accelerate_;
     Replacements replacements_;
-    State now_, before_;
+    State now_, before_, spare_;
     double momentum_ = 1, beta_ = 0;
     double eta_ = 1, growth_ = kGrowth;
     bool bold_ = false;  // whether the last step could raise F
@@ -206,10 +213,12 @@ private:
 }  // namespace
 
 template <class T>
-Triplets<T> expectation_maximisation(const WeightedFit<T>& fit, Triplets<T> z, double tol, Course& course,
-                                     Monitor& monitor) {
-    Expectation<T> expectation(fit, std::move(z), fit.options().method != CompletionMethod::em);
-    for (double gradient = 2 * tol; gradient > tol && !course.halted;) {
+Triplets<T> expectation_maximisation(const WeightedFit<T>& fit, Triplets<T> z, double tol, index_t max_steps,
+                                     Course& course, Monitor& monitor) {
+    const bool accelerate = fit.options().method != CompletionMethod::em && max_steps > kFewSteps;
+    Expectation<T> expectation(fit, std::move(z), accelerate);
+    double gradient = 2 * tol + 1;
+    for (index_t step = 0; step < max_steps && gradient > tol && !course.halted; ++step) {
         gradient = expectation.step(course);
         ++course.iterations;
         course.halted = monitor.poll({.iteration = course.iterations,
@@ -221,8 +230,9 @@ Triplets<T> expectation_maximisation(const WeightedFit<T>& fit, Triplets<T> z, d
     return expectation.triplets(course.history);
 }
 
-#define INSTANTIATE(T) \
-    template Triplets<T> expectation_maximisation<T>(const WeightedFit<T>&, Triplets<T>, double, Course&, Monitor&);
+#define INSTANTIATE(T)                                                                                             \
+    template Triplets<T> expectation_maximisation<T>(const WeightedFit<T>&, Triplets<T>, double, index_t, Course&, \
+                                                     Monitor&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

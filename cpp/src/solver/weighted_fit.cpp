@@ -52,16 +52,14 @@ Block<T> orthonormal_factor(Panel<T> w, Replacements& replacements) {
 }
 
 template <class T>
-Block<T> scaled_columns(ConstPanel<T> u, const std::vector<real_t<T>>& s, double power) {
-    Block<T> scaled(u.rows, u.cols);
+void scale_columns(ConstPanel<T> u, const std::vector<real_t<T>>& s, double power, Panel<T> out) {
     std::vector<T> factors(s.size());
     for (std::size_t j = 0; j < s.size(); ++j) factors[j] = static_cast<T>(std::pow(static_cast<double>(s[j]), power));
     const Partition rows{u.rows, std::max<index_t>(1, u.rows / 1024), 1};
     parallel_for(rows.parts, static_cast<double>(u.rows * u.cols), [&](index_t part) {
         for (index_t i = rows.begin(part); i < rows.begin(part + 1); ++i)
-            for (index_t j = 0; j < u.cols; ++j) scaled(i, j) = u(i, j) * factors[static_cast<std::size_t>(j)];
+            for (index_t j = 0; j < u.cols; ++j) out(i, j) = u(i, j) * factors[static_cast<std::size_t>(j)];
     });
-    return scaled;
 }
 
 template <class T>
@@ -175,11 +173,11 @@ std::vector<double> WeightedFit<T>::residuals(const Triplets<T>& z, double& loss
     return worst;
 }
 
-#define INSTANTIATE(T)                                                                         \
-    template Block<T> scaled_columns<T>(ConstPanel<T>, const std::vector<real_t<T>>&, double); \
-    template Block<T> orthonormal_factor<T>(Panel<T>, Replacements&);                          \
-    template Triplets<T> triplets_of<T>(Block<T>, Block<T>, std::uint64_t);                    \
-    template Triplets<T> leading_triplets<T>(Triplets<T>, index_t);                            \
+#define INSTANTIATE(T)                                                                              \
+    template void scale_columns<T>(ConstPanel<T>, const std::vector<real_t<T>>&, double, Panel<T>); \
+    template Block<T> orthonormal_factor<T>(Panel<T>, Replacements&);                               \
+    template Triplets<T> triplets_of<T>(Block<T>, Block<T>, std::uint64_t);                         \
+    template Triplets<T> leading_triplets<T>(Triplets<T>, index_t);                                 \
     template class WeightedFit<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

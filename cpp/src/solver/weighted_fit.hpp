@@ -23,9 +23,15 @@ Block<T> orthonormal_factor(Panel<T> w, Replacements& replacements);
 template <class T>
 Triplets<T> triplets_of(Block<T> left, Block<T> right, std::uint64_t seed);
 
-/// U diag(s^power), rows of whole cache lines.
+/// `out` = U diag(s^power).
 template <class T>
-Block<T> scaled_columns(ConstPanel<T> u, const std::vector<real_t<T>>& s, double power);
+void scale_columns(ConstPanel<T> u, const std::vector<real_t<T>>& s, double power, Panel<T> out);
+template <class T>
+Block<T> scaled_columns(ConstPanel<T> u, const std::vector<real_t<T>>& s, double power) {
+    Block<T> out(u.rows, u.cols);
+    scale_columns<T>(u, s, power, out);
+    return out;
+}
 
 /// The first `count` triplets.
 template <class T>
@@ -70,15 +76,16 @@ struct Course {
     std::vector<double> history;
     index_t iterations = 0;  ///< steps, each of two reads of the cells
     index_t restarts = 0;
-    bool halted = false;  ///< the monitor, or max_iterations
+    bool halted = false;   ///< the monitor, or max_iterations
+    bool stalled = false;  ///< alternation with a penalty became slow: factors near zero do
 };
 
-/// Steps from `z` until the gradient is below `tol`, relative to s[0] and the mean weight; at most `max_sweeps`.
+/// Steps from `z` until the gradient is below `tol`, relative to s[0] and the mean weight; expectation_maximisation
+/// takes at most `max_steps`, and does not accelerate where these are few.
 template <class T>
-Triplets<T> alternate(const WeightedFit<T>& fit, Triplets<T> z, double tol, index_t max_sweeps, Course& course,
-                      Monitor& monitor);
+Triplets<T> alternate(const WeightedFit<T>& fit, Triplets<T> z, double tol, Course& course, Monitor& monitor);
 template <class T>
-Triplets<T> expectation_maximisation(const WeightedFit<T>& fit, Triplets<T> z, double tol, Course& course,
-                                     Monitor& monitor);
+Triplets<T> expectation_maximisation(const WeightedFit<T>& fit, Triplets<T> z, double tol, index_t max_steps,
+                                     Course& course, Monitor& monitor);
 
 }  // namespace svdkit::detail

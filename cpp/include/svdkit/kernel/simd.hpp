@@ -112,10 +112,11 @@ struct NormalRow {
     const T* right;  // N
     index_t ld_right;
     const double* start;  // l, filled up with zeros to ld numbers
-    index_t ld;           // r rounded up to a multiple of 8
-    double* panel;        // scratch, 2 kChunk ld
-    double* gram;         // ld x ld: += sum w q q^T, the upper triangle
-    double* g;            // ld: += sum w (a - l q) q
+    index_t r;
+    index_t ld;     // r rounded up to a multiple of 8
+    double* panel;  // scratch, 2 kChunk ld
+    double* gram;   // ld x ld: += sum w q q^T, the upper triangle
+    double* g;      // ld: += sum w (a - l q) q
 };
 
 template <class T>

@@ -113,33 +113,43 @@ inline void widen_row_of(const T* from, double* to, index_t length) {
 }
 
 // G[a0.., j..] += sum over the cells of q_a wq_j
-template <int NV>
+template <int NV, int MR>
 inline void gram_tile(const double* q, const double* wq, index_t count, index_t ld, index_t a0, index_t j, double* g) {
-    Vec<double, kD> sum[kGramRows][NV];
-    for (int a = 0; a < kGramRows; ++a)
+    Vec<double, kD> sum[MR][NV];
+    for (int a = 0; a < MR; ++a)
         for (int v = 0; v < NV; ++v) sum[a][v] = load<double, kD>(g + (a0 + a) * ld + j + v * kD);
     for (index_t c = 0; c < count; ++c) {
         Vec<double, kD> in[NV];
         for (int v = 0; v < NV; ++v) in[v] = load<double, kD>(wq + c * ld + j + v * kD);
 #pragma GCC unroll 8
-        for (int a = 0; a < kGramRows; ++a)
+        for (int a = 0; a < MR; ++a)
 #pragma GCC unroll 3
             for (int v = 0; v < NV; ++v) sum[a][v] += q[c * ld + a0 + a] * in[v];
     }
-    for (int a = 0; a < kGramRows; ++a)
+    for (int a = 0; a < MR; ++a)
         for (int v = 0; v < NV; ++v) store<double, kD>(g + (a0 + a) * ld + j + v * kD, sum[a][v]);
 }
 
-// The upper triangle of G += Q^T diag(w) Q, and some of what lies below it.
-inline void add_gram(const double* q, const double* wq, index_t count, index_t ld, double* g) {
-    for (index_t a0 = 0; a0 < ld; a0 += kGramRows) {
-        for (index_t j = a0 / kD * kD; j < ld;) {
-            const index_t left = (ld - j) / kD;
-            if (left >= 3) gram_tile<3>(q, wq, count, ld, a0, j, g);
-            if (left == 2) gram_tile<2>(q, wq, count, ld, a0, j, g);
-            if (left == 1) gram_tile<1>(q, wq, count, ld, a0, j, g);
-            j += (left < kGramVectors ? left : kGramVectors) * kD;
-        }
+// MR rows of the upper triangle of G, and some of what lies below it.
+template <int MR>
+inline void gram_rows(const double* q, const double* wq, index_t count, index_t ld, index_t a0, double* g) {
+    for (index_t j = a0 / kD * kD; j < ld;) {
+        const index_t left = (ld - j) / kD;
+        if (left >= 3) gram_tile<3, MR>(q, wq, count, ld, a0, j, g);
+        if (left == 2) gram_tile<2, MR>(q, wq, count, ld, a0, j, g);
+        if (left == 1) gram_tile<1, MR>(q, wq, count, ld, a0, j, g);
+        j += (left < kGramVectors ? left : kGramVectors) * kD;
+    }
+}
+
+// G += Q^T diag(w) Q
+inline void add_gram(const double* q, const double* wq, index_t count, index_t r, index_t ld, double* g) {
+    index_t a0 = 0;
+    for (; r - a0 > 4; a0 += kGramRows) gram_rows<kGramRows>(q, wq, count, ld, a0, g);
+    if (r - a0 > 2) {
+        gram_rows<4>(q, wq, count, ld, a0, g);
+    } else if (r - a0 > 0) {
+        gram_rows<2>(q, wq, count, ld, a0, g);
     }
 }
 
@@ -148,7 +158,7 @@ double add_normal_equations(const NormalRow<T>& row) {
     const index_t ld = row.ld;
     const T value_unit = static_cast<T>(row.units.value), weight_unit = static_cast<T>(row.units.weight);
     double* const q = row.panel;
-    double* const wq = row.panel + NormalRow<T>::kChunk * ld;
+    double* const wq = row.weights ? row.panel + NormalRow<T>::kChunk * ld : q;
     double loss = 0;
     for (index_t first = 0; first < row.count; first += NormalRow<T>::kChunk) {
         const index_t count = row.count - first < NormalRow<T>::kChunk ? row.count - first : NormalRow<T>::kChunk;
@@ -161,12 +171,12 @@ double add_normal_equations(const NormalRow<T>& row) {
             const double error = static_cast<double>(row.values[p] * value_unit) - dot(row.start, qc, ld);
             loss += weight * error * error;
             for (index_t j = 0; j < ld; j += kD) {
-                const Vec<double, kD> weighted = weight * load<double, kD>(qc + j);
-                store<double, kD>(wq + c * ld + j, weighted);
-                store<double, kD>(row.g + j, load<double, kD>(row.g + j) + error * weighted);
+                const Vec<double, kD> in = load<double, kD>(qc + j);
+                store<double, kD>(row.g + j, load<double, kD>(row.g + j) + (weight * error) * in);
+                if (row.weights) store<double, kD>(wq + c * ld + j, weight * in);
             }
         }
-        add_gram(q, wq, count, ld, row.gram);
+        add_gram(q, wq, count, row.r, ld, row.gram);
     }
     return loss;
 }
