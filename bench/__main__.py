@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
 
     command = commands.add_parser("completion", parents=[measured], help="weighted fits and missing data")
-    command.add_argument("--part", default="all", choices=("all", "large", "real"))
+    command.add_argument("--part", default="all", choices=("all", "rank", "penalty", "real"))
     command.add_argument("--dtype", default="float32", choices=("float32", "float64"))
     command.add_argument("--share", type=float, default=1.0, help="of both extents of the large case")
     command.add_argument("--budget", type=float, default=60, help="seconds for one NumPy iteration")

@@ -1,4 +1,4 @@
-"""Weighted fits as one would write them with NumPy and SciPy: the same fixed points, good array code, no compiled parts.
+"""Weighted fits as one would write them with NumPy and SciPy: the same fixed points, good array code.
 
 Least squares makes all normal equations with one sparse product (the pattern times the products of every two columns)
 and solves them in one batched call. Expectation-maximisation is that of the literature, without acceleration: warm
@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 Matrix = NDArray[Any]
+Course = list[tuple[float, float]]  # (seconds, objective) after every step
 CHUNK = 1 << 20
 
 
@@ -61,15 +62,24 @@ def half_sweep(A: Any, ones: Any, right: Matrix, penalty: float) -> Matrix:
     return np.linalg.solve(grams, (A @ right)[..., None])[..., 0]
 
 
-def als(cells: Cells, k: int, *, penalty: float = 0.0, tol: float, budget: float) -> list[tuple[float, float]]:
-    """(seconds, objective) after every sweep, until the objective changes by less than tol or the time is over."""
+def goes_on(course: Course, tol: float, budget: float) -> bool:
+    """Until the objective changes by less than tol, or the time is over."""
+    if len(course) < 2:
+        return True
+    return course[-1][0] < budget and course[-2][1] - course[-1][1] > tol * course[-1][1]
+
+
+def als(cells: Cells, k: int, *, penalty: float = 0.0, tol: float, budget: float) -> Course:
+    """Rows and columns in turn."""
     begin = time.perf_counter()
     left, right = cells.start(k)
     if penalty:  # balanced
         size = np.sqrt(np.linalg.norm(left, axis=0))
         left, right = left / size, right * size
     course: list[tuple[float, float]] = []
-    while not course or (course[-1][0] < budget and (len(course) < 2 or course[-2][1] - course[-1][1] > tol * course[-1][1])):
+    while not course or (
+        course[-1][0] < budget and (len(course) < 2 or course[-2][1] - course[-1][1] > tol * course[-1][1])
+    ):
         left = half_sweep(cells.by_rows, cells.ones[0], right, penalty)
         right = half_sweep(cells.by_columns, cells.ones[1], left, penalty)
         objective = cells.loss(left, right) / 2 + penalty / 2 * float(np.sum(left**2) + np.sum(right**2))
@@ -77,14 +87,16 @@ def als(cells: Cells, k: int, *, penalty: float = 0.0, tol: float, budget: float
     return course
 
 
-def em(cells: Cells, k: int, *, penalty: float = 0.0, tol: float, budget: float) -> list[tuple[float, float]]:
-    """The same for Z <- SVD_k(Z + residual), values shrunk by the penalty; one block power step a step."""
+def em(cells: Cells, k: int, *, penalty: float = 0.0, tol: float, budget: float) -> Course:
+    """Z <- SVD_k(Z + residual), values shrunk by the penalty; one block power step a step."""
     begin = time.perf_counter()
     left, V = cells.start(k)
     V = np.linalg.qr(V)[0]
     s = np.linalg.norm(left, axis=0)
     course: list[tuple[float, float]] = []
-    while not course or (course[-1][0] < budget and (len(course) < 2 or course[-2][1] - course[-1][1] > tol * course[-1][1])):
+    while not course or (
+        course[-1][0] < budget and (len(course) < 2 or course[-2][1] - course[-1][1] > tol * course[-1][1])
+    ):
         residuals = cells.residuals(left, V)
         objective = float(np.sum(residuals.astype(float) ** 2)) / 2 + penalty * float(s.sum())
         course.append((time.perf_counter() - begin, objective))

@@ -53,7 +53,7 @@ def chosen_rank(cells: CellData, task: Task, watch: Watch) -> CompletionResult:
     assert isinstance(task.k, list)
     train, out = hold_out(cells, task.held_out, task.seed)
     fitter = task.fitter(train, watch)
-    tried = []
+    tried: list[Candidate] = []
     for k in sorted(set(task.k)):
         if tried and watch.over:
             break

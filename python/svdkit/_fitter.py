@@ -112,11 +112,11 @@ class Fitter:
         self, start: Factors, k: int, method: str, penalty: float = 0.0, tol: float = 0.0, steps: int | None = None
     ) -> Fit:
         most = (self.max_iter or MOST_STEPS[method]) if steps is None else steps
-        *triplets, more = self.core.complete(
+        U, s, Vh, fields, more = self.core.complete(
             *start, k, method, penalty, tol or self.tol, most, self.seed, self.threads, self.watch.listener(),
             self.watch.seconds_left(),
         )  # fmt: skip
-        return Fit(*triplets, more)
+        return Fit(U, s, Vh, fields, more)
 
     def measured(self, factors: Factors, k: int, penalty: float = 0.0) -> Fit:
         """Factors as they are, with their residuals and loss."""

@@ -84,8 +84,8 @@ class PenaltyPath:
         new = s > max(penalty, s[0] / 2)  # what is smaller may be due to what is missing
         root = np.sqrt(s[new] - penalty).astype(s.dtype)
         self.factors = (
-            np.hstack([self.factors[0], U[:, new] * root]),
-            np.hstack([self.factors[1], Vh[new].T * root]),
+            np.ascontiguousarray(np.hstack([self.factors[0], U[:, new] * root])),
+            np.ascontiguousarray(np.hstack([self.factors[1], Vh[new].T * root])),
         )
         return True
 

@@ -66,7 +66,7 @@ double SparseCells<T>::multiply(const Fit<T>& fit, ConstPanel<T> x, Panel<T> y) 
                                      left_before.panel().ld,
                                      right_before.panel().ld,
                                      right.panel().cols,
-                                     static_cast<T>(-fit.beta),
+                                     static_cast<T>(fit.beta),
                                      in.panel().data,
                                      in.panel().ld,
                                      out.panel().data,
