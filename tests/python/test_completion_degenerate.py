@@ -39,7 +39,9 @@ def test_methods_agree_on_the_pull(quiet):
     A[7] = np.nan
     A[7, 2] = 2.0
     one, two = (complete(A, 4, method=method, tol=1e-9) for method in METHODS)
-    assert one.history[-1] == pytest.approx(two.history[-1], rel=1e-7)
+    assert one.history[-1] == pytest.approx(two.history[-1], rel=1e-5)  # the weak pull is slow without least squares
+    polished = complete(A, 4, method="als", tol=1e-9, warm_start=two)
+    assert one.history[-1] == pytest.approx(polished.history[-1], rel=1e-10)
     assert one.history[-1] > one.loss / 2
 
 

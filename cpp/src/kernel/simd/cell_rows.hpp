@@ -106,12 +106,6 @@ inline constexpr int kD = kLanes<double> < 8 ? (kLanes<double> < 4 ? 2 : 4) : 8;
 inline constexpr int kGramRows = kD == 8 ? 8 : 4;  // rows and vectors of a register tile of G
 inline constexpr int kGramVectors = 3;
 
-template <class T>
-inline void widen_row_of(const T* from, double* to, index_t length) {
-    for (index_t j = 0; j < length; j += kD)
-        store<double, kD>(to + j, __builtin_convertvector(load<T, kD>(from + j), Vec<double, kD>));
-}
-
 // G[a0.., j..] += sum over the cells of q_a wq_j
 template <int NV, int MR>
 inline void gram_tile(const double* q, const double* wq, index_t count, index_t ld, index_t a0, index_t j, double* g) {
@@ -153,29 +147,57 @@ inline void add_gram(const double* q, const double* wq, index_t count, index_t r
     }
 }
 
+// g += sum over the cells of factor_c q_c
+template <int NV>
+inline void add_gradient(const double* q, const double* factors, index_t count, index_t ld, double* g) {
+    Vec<double, kD> sum[NV];
+    for (int v = 0; v < NV; ++v) sum[v] = load<double, kD>(g + v * kD);
+    for (index_t c = 0; c < count; ++c)
+        for (int v = 0; v < NV; ++v) sum[v] += factors[c] * load<double, kD>(q + c * ld + v * kD);
+    for (int v = 0; v < NV; ++v) store<double, kD>(g + v * kD, sum[v]);
+}
+
+// The rows of N that `count` cells see, in double precision, and their products with `start`.
+template <class T>
+inline void gather_cells(const NormalRow<T>& row, index_t first, index_t count, double* q, double* products) {
+    const index_t last = row.count - 1;
+    for (index_t c = 0; c < count; ++c) {
+        const index_t p = first + c;
+        __builtin_prefetch(row.right + row.columns[p + kAhead < last ? p + kAhead : last] * row.ld_right);
+        const T* const from = row.right + row.columns[p] * row.ld_right;
+        Vec<double, kD> sum = {};
+        for (index_t j = 0; j < row.ld; j += kD) {
+            const Vec<double, kD> wide = __builtin_convertvector(load<T, kD>(from + j), Vec<double, kD>);
+            store<double, kD>(q + c * row.ld + j, wide);
+            sum += wide * load<double, kD>(row.start + j);
+        }
+        products[c] = sum_lanes<double, kD>(sum);
+    }
+}
+
 template <class T>
 double add_normal_equations(const NormalRow<T>& row) {
+    constexpr index_t kChunk = NormalRow<T>::kChunk;
     const index_t ld = row.ld;
     const T value_unit = static_cast<T>(row.units.value), weight_unit = static_cast<T>(row.units.weight);
     double* const q = row.panel;
-    double* const wq = row.weights ? row.panel + NormalRow<T>::kChunk * ld : q;
-    double loss = 0;
-    for (index_t first = 0; first < row.count; first += NormalRow<T>::kChunk) {
-        const index_t count = row.count - first < NormalRow<T>::kChunk ? row.count - first : NormalRow<T>::kChunk;
+    double* const wq = row.weights ? row.panel + kChunk * ld : q;
+    double factors[kChunk], loss = 0;
+    for (index_t first = 0; first < row.count; first += kChunk) {
+        const index_t count = row.count - first < kChunk ? row.count - first : kChunk;
+        gather_cells(row, first, count, q, factors);
         for (index_t c = 0; c < count; ++c) {
-            const index_t p = first + c, ahead = p + kAhead < row.count ? p + kAhead : row.count - 1;
-            __builtin_prefetch(row.right + row.columns[ahead] * row.ld_right);
-            double* const qc = q + c * ld;
-            widen_row_of(row.right + row.columns[p] * row.ld_right, qc, ld);
-            const double weight = row.weights ? static_cast<double>(row.weights[p] * weight_unit) : 1.0;
-            const double error = static_cast<double>(row.values[p] * value_unit) - dot(row.start, qc, ld);
+            const double weight = row.weights ? static_cast<double>(row.weights[first + c] * weight_unit) : 1.0;
+            const double error = static_cast<double>(row.values[first + c] * value_unit) - factors[c];
             loss += weight * error * error;
-            for (index_t j = 0; j < ld; j += kD) {
-                const Vec<double, kD> in = load<double, kD>(qc + j);
-                store<double, kD>(row.g + j, load<double, kD>(row.g + j) + (weight * error) * in);
-                if (row.weights) store<double, kD>(wq + c * ld + j, weight * in);
-            }
+            factors[c] = weight * error;
+            if (!row.weights) continue;
+            for (index_t j = 0; j < ld; j += kD)
+                store<double, kD>(wq + c * ld + j, weight * load<double, kD>(q + c * ld + j));
         }
+        index_t j = 0;
+        for (; j + 2 * kD <= ld; j += 2 * kD) add_gradient<2>(q + j, factors, count, ld, row.g + j);
+        for (; j < ld; j += kD) add_gradient<1>(q + j, factors, count, ld, row.g + j);
         add_gram(q, wq, count, row.r, ld, row.gram);
     }
     return loss;
