@@ -45,6 +45,10 @@ def main() -> None:
         completion.run(
             arguments.part, arguments.dtype, arguments.share, arguments.budget, arguments.data, arguments.out
         )
+    elif arguments.command == "weighted":
+        from . import weighted
+
+        weighted.run(arguments.shapes, arguments.ranks, arguments.repeats, arguments.data, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -91,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--share", type=float, default=1.0, help="of both extents of the large case")
     command.add_argument("--budget", type=float, default=60, help="seconds for one NumPy iteration")
     command.add_argument("--data", type=Path, help="folder with senate109_votes.npz and weather_hourly.npz")
+
+    command = commands.add_parser("weighted", parents=[measured], help="weighted SVD of layers: time and loss")
+    command.add_argument("--shapes", default="4096x4096,4096x11008", help="of the weight; empty for none")
+    command.add_argument("--ranks", default="16,64,128,0.2,0.6", help="numbers, or shares of min(m, n)")
+    command.add_argument("--repeats", type=int, default=1, help="runs of every call; the median counts")
+    command.add_argument("--data", type=Path, help="folder with minilm_layer1_*.npz, for the table of methods")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

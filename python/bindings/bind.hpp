@@ -23,6 +23,10 @@ void bind_tsvd(HandleClass<T>& cls);
 template <class T>
 void bind_randomized(HandleClass<T>& cls);
 template <class T>
+void bind_factor(HandleClass<T>& cls);
+template <class T>
+void bind_metric_lanczos(HandleClass<T>& cls);
+template <class T>
 void bind_stack(HandleClass<T>& cls);
 
 }  // namespace svdkit::bindings

@@ -15,6 +15,8 @@ void bind_scalar(nb::module_& m, const char* name) {
     bind_scan<T>(cls);
     bind_tsvd<T>(cls);
     bind_randomized<T>(cls);
+    bind_factor<T>(cls);
+    bind_metric_lanczos<T>(cls);
     bind_stack<T>(cls);
 }
 

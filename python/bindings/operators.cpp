@@ -16,6 +16,12 @@ Handle<T> dense(MatrixIn<T> array) {
     return a;
 }
 
+Handle<double> dense_32(MatrixIn<float> array) {
+    Handle<double> a;
+    a.views(array).op = std::make_unique<Dense<double, float>>(view<float>(array));
+    return a;
+}
+
 template <class S>
 std::unique_ptr<Operator<float>> widened(const MatrixIn<std::uint16_t>& bits) {
     return std::make_unique<Dense<float, S>>(view_16<S>(bits));
@@ -73,6 +79,10 @@ void bind_operators(HandleClass<T>& cls) {
     if constexpr (std::is_same_v<T, float>) {
         cls.def_static("dense_16", &dense_16, nb::arg("bits").noconvert(), nb::arg("brain"),
                        "A dense array of float16, or of bfloat16 (brain), given by its bits, in place.");
+    }
+    if constexpr (std::is_same_v<T, double>) {
+        cls.def_static("dense_32", &dense_32, nb::arg("array").noconvert(),
+                       "A dense array of float32, in place, multiplied in double precision.");
     }
     bind_sparse<T, std::int32_t>(cls);
     bind_sparse<T, std::int64_t>(cls);

@@ -19,11 +19,14 @@ from ._report import Report
 from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .heteroscedastic import biwhiten, hetero_pca
+from .kronecker_metric import kron_metric
 from .nystrom import nystrom, rectangular_nystrom
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
 from .sketched import SketchedSVD
 from .truncated import svdvals, tsvd
+from .weighted import Metric, weighted_svd
 
 if TYPE_CHECKING:
     from . import operators, plot, rank, testing
@@ -32,13 +35,17 @@ __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
     "LinAlgError",
+    "Metric",
     "Progress",
     "Report",
     "SVDResult",
     "SketchedSVD",
     "__version__",
     "allocate_ranks",
+    "biwhiten",
     "get_num_threads",
+    "hetero_pca",
+    "kron_metric",
     "load",
     "nystrom",
     "operators",
@@ -53,6 +60,7 @@ __all__ = [
     "svdvals",
     "testing",
     "tsvd",
+    "weighted_svd",
 ]
 
 _ON_DEMAND = ("operators", "plot", "testing")

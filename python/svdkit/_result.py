@@ -109,6 +109,50 @@ class SVDResult:
         V = self.Vh.conj().swapaxes(-1, -2)
         return np.asarray(X @ V)
 
+    def predict(self, rows: Any, cols: Any) -> np.ndarray:
+        """Return single cells of the rank-k matrix, without forming it.
+
+        Parameters
+        ----------
+        rows, cols : int or integer arrays that broadcast with each other
+            Cell t is ``reconstruct()[rows[t], cols[t]]``; negative indices count from the end.
+
+        Returns
+        -------
+        ndarray of the broadcast shape
+
+        Raises
+        ------
+        IndexError
+            If an index is outside of the matrix.
+        ValueError
+            If the result is a stack.
+
+        Notes
+        -----
+        Costs 2 k flops a cell, in pieces of a few megabytes.
+
+        Examples
+        --------
+        >>> import numpy as np, svdkit
+        >>> svdkit.tsvd(np.diag([3.0, 2.0, 1.0]), 2).predict([0, 1], [0, 1])
+        array([3., 2.])
+        """
+        if self.U.ndim != 2:
+            raise ValueError(
+                "the result is a stack of decompositions; predict cells of one: SVDResult(U[i], s[i], ...)"
+            )
+        i, j = np.broadcast_arrays(np.asarray(rows), np.asarray(cols))
+        if i.dtype.kind not in "iu" or j.dtype.kind not in "iu":
+            raise TypeError(f"rows and cols have dtypes {i.dtype} and {j.dtype}, but must be integers")
+        cells = np.empty(i.size, self.dtype)
+        left, right, flat_i, flat_j = self.U * self.s, self.Vh.T, i.reshape(-1), j.reshape(-1)
+        step = max(1, 2**20 // max(self.rank, 1))
+        for first in range(0, i.size, step):
+            part = slice(first, first + step)
+            np.einsum("tk,tk->t", left[flat_i[part]], right[flat_j[part]], out=cells[part])
+        return cells.reshape(i.shape)
+
     def to_operator(self) -> LowRank:
         """Return the rank-k matrix as an operator, to compose: for example ``Dense(A) - result.to_operator()``."""
         from .operators import LowRank

@@ -72,10 +72,11 @@ def run(A: Any, request: Request) -> Any:
         A = as_array(A, "A")
     if getattr(A, "ndim", 2) == 3 and not is_sparse(A):
         return _conclude(_decompose_stack(A, request), request)
-    return _conclude(_decompose(A, request), request)
+    return _conclude(decompose(A, request), request)
 
 
-def _decompose(A: Any, request: Request) -> Triplets:
+def decompose(A: Any, request: Request) -> Triplets:
+    """The triplets of one matrix; what did not converge is in the report."""
     matrix = open_matrix(A, threads=request.threads)
     by_rule = is_rule(request.k)
     k = min(matrix.shape) if by_rule else check.rank(request.k, matrix.shape)
@@ -134,12 +135,16 @@ def _decompose_stack(A: Any, request: Request) -> Triplets:
 
 def _conclude(triplets: Triplets, request: Request) -> Any:
     U, s, Vh, report = triplets
-    result = SVDResult(U, s, Vh, report) if request.vectors else s
+    return judged(SVDResult(U, s, Vh, report) if request.vectors else s, s, report, request, stacklevel=5)
+
+
+def judged(result: Any, s: np.ndarray, report: Report, request: Request, stacklevel: int) -> Any:
+    """`result`, after a warning, or instead of it an error, where some of its triplets did not converge."""
     if not report.converged:
         message = _shortfall(s, report, s.shape[-1] if is_rule(request.k) else request.k)
         if request.on_fail == "raise":
             raise ConvergenceError(message, result, report)
-        warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
     return result
 
 

@@ -26,6 +26,7 @@
 #include "svdkit/op/stacked.hpp"
 #include "svdkit/op/sum.hpp"
 #include "svdkit/solver/completion.hpp"
+#include "svdkit/solver/metric_lanczos.hpp"
 #include "svdkit/solver/options.hpp"
 #include "svdkit/solver/randomized.hpp"
 #include "svdkit/solver/report.hpp"

@@ -35,6 +35,16 @@ DECLARE_GEMM(d, double)
 DECLARE_GEMM(c, c64)
 DECLARE_GEMM(z, c128)
 
+#define DECLARE_TRIANGULAR(x, T)                                                                               \
+    void SVDKIT_FORTRAN(x##trsm)(const char*, const char*, const char*, const char*, const fint*, const fint*, \
+                                 const T*, const T*, const fint*, T*, const fint*, std::size_t, std::size_t,   \
+                                 std::size_t, std::size_t);                                                    \
+    void SVDKIT_FORTRAN(x##potrf)(const char*, const fint*, T*, const fint*, fint*, std::size_t);
+DECLARE_TRIANGULAR(s, float)
+DECLARE_TRIANGULAR(d, double)
+DECLARE_TRIANGULAR(c, c64)
+DECLARE_TRIANGULAR(z, c128)
+
 #define DECLARE_REAL(x, T)                                                                                            \
     void SVDKIT_FORTRAN(x##gesdd)(const char*, const fint*, const fint*, T*, const fint*, T*, T*, const fint*, T*,    \
                                   const fint*, T*, const fint*, fint*, fint*, std::size_t);                           \
@@ -129,6 +139,15 @@ void gemm(Op op_a, Op op_b, index_t m, index_t n, index_t k, T alpha, const T* a
     PICK(gemm)(&ta, &tb, &fm, &fn, &fk, &alpha, a, &flda, b, &fldb, &beta, c, &fldc, 1, 1);
 }
 
+template <class T>
+void trsm_upper(Op op, index_t m, index_t n, const T* u, index_t ldu, T* b, index_t ldb) {
+    if (m == 0 || n == 0) return;
+    const fint fm = narrow(m), fn = narrow(n), fldu = narrow(ldu), fldb = narrow(ldb);
+    const char side = 'L', uplo = 'U', diag = 'N', trans = static_cast<char>(op);
+    const T one(1);
+    PICK(trsm)(&side, &uplo, &trans, &diag, &fm, &fn, &one, u, &fldu, b, &fldb, 1, 1, 1, 1);
+}
+
 std::string config() {
     if (!is_openblas) return "system BLAS";
     return std::string(SVDKIT_C(openblas_get_config)()) + " [" + SVDKIT_C(openblas_get_corename)() + "]";
@@ -201,6 +220,14 @@ int gesvd(index_t m, index_t n, T* a, index_t lda, real_t<T>* s, T* u, index_t l
 }
 
 template <class T>
+int potrf_upper(index_t n, T* a, index_t lda) {
+    const fint fn = narrow(n), flda = narrow(lda);
+    fint info = 0;
+    PICK(potrf)("U", &fn, a, &flda, &info, 1);
+    return info;
+}
+
+template <class T>
 int heevd(index_t n, T* a, index_t lda, real_t<T>* w) {
     const fint fn = narrow(n), flda = narrow(lda);
     fint info = 0, lwork = -1, liwork = -1, lrwork = -1, iasked = 0;
@@ -231,9 +258,11 @@ int heevd(index_t n, T* a, index_t lda, real_t<T>* w) {
 #define INSTANTIATE(T)                                                                                         \
     template void blas::gemm<T>(blas::Op, blas::Op, index_t, index_t, index_t, T, const T*, index_t, const T*, \
                                 index_t, T, T*, index_t);                                                      \
+    template void blas::trsm_upper<T>(blas::Op, index_t, index_t, const T*, index_t, T*, index_t);             \
     template int lapack::gesdd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);        \
     template int lapack::gesvd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);        \
     template int lapack::gesdd_values<T>(index_t, index_t, T*, index_t, real_t<T>*);                           \
+    template int lapack::potrf_upper<T>(index_t, T*, index_t);                                                 \
     template int lapack::heevd<T>(index_t, T*, index_t, real_t<T>*);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE

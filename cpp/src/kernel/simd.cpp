@@ -104,6 +104,9 @@ void widen_row(const Float16* from, index_t count, float* to) {
 void widen_row(const BFloat16* from, index_t count, float* to) {
     current().load(std::memory_order_relaxed)->widen.bfloat16(from, count, to);
 }
+void widen_row(const float* from, index_t count, double* to) {
+    current().load(std::memory_order_relaxed)->widen.float32(from, count, to);
+}
 
 }  // namespace detail
 

@@ -73,5 +73,6 @@ SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE
 template class Dense<float, Float16>;
 template class Dense<float, BFloat16>;
+template class Dense<double, float>;
 
 }  // namespace svdkit

@@ -14,6 +14,8 @@ struct BFloat16 {
 };
 
 /// Exact. Written without branches so that a loop of it is vectorised.
+[[gnu::always_inline]] inline double widen(float x) { return static_cast<double>(x); }
+
 [[gnu::always_inline]] inline float widen(BFloat16 x) {
     const std::uint32_t bits = static_cast<std::uint32_t>(x.bits) << 16;
     float value;

@@ -18,6 +18,10 @@ template <class T>
 void gemm(Op op_a, Op op_b, index_t m, index_t n, index_t k, T alpha, const T* a, index_t lda, const T* b, index_t ldb,
           T beta, T* c, index_t ldc);
 
+/// X = op(U)^-1 B in place of B (m x n), U upper triangular (m x m). Flops: m^2 n (complex: 4 times that).
+template <class T>
+void trsm_upper(Op op, index_t m, index_t n, const T* u, index_t ldu, T* b, index_t ldb);
+
 /// Name and version of the library, for show_config.
 std::string config();
 
@@ -37,6 +41,11 @@ int gesvd(index_t m, index_t n, T* a, index_t lda, real_t<T>* s, T* u, index_t l
 /// Singular values only (A is destroyed).
 template <class T>
 int gesdd_values(index_t m, index_t n, T* a, index_t lda, real_t<T>* s);
+
+/// A = U^H U of a Hermitian matrix, upper triangle read and replaced by U; returns 0, or the order j > 0 of the leading
+/// minor that is not positive.
+template <class T>
+int potrf_upper(index_t n, T* a, index_t lda);
 
 /// Eigenvalues (ascending, in w) and eigenvectors (in A) of a Hermitian matrix, lower triangle read.
 template <class T>

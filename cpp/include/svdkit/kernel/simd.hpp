@@ -45,10 +45,11 @@ struct TileKernels {
                     index_t b, Ahead<T> ahead);
 };
 
-/// `count` stored 16-bit numbers as floats.
+/// `count` numbers in the next wider type.
 struct WidenKernels {
     void (*float16)(const Float16* from, index_t count, float* to);
     void (*bfloat16)(const BFloat16* from, index_t count, float* to);
+    void (*float32)(const float* from, index_t count, double* to);
 };
 
 /// Raises max_abs to the largest |x_i|; a NaN or infinity makes `poison` NaN.
@@ -62,6 +63,7 @@ void scan_row(const double* x, index_t count, double& max_abs, double& poison);
 
 void widen_row(const Float16* from, index_t count, float* to);
 void widen_row(const BFloat16* from, index_t count, float* to);
+void widen_row(const float* from, index_t count, double* to);
 
 /// Products with rows [first, last) of a CSR matrix. b must be a multiple of 4.
 template <class T, class Index>

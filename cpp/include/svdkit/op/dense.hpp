@@ -1,6 +1,6 @@
 // Dense matrix, in place: any strides, row- or column-major at full speed, others through small packed tiles.
 //
-// Entries stored as S = T, or in 16 bits (S = Float16 or BFloat16, T = float), which are widened in cache.
+// Entries stored as S = T, or shorter (S = Float16 or BFloat16 for T = float, float for double) and widened in cache.
 // Cost of a product with b vectors: 2 m n b flops, one read of A. apply_gram reads A once when a strip of A fits
 // in cache (kernel/block_pass.hpp).
 #pragma once

@@ -10,8 +10,8 @@
 namespace svdkit::detail::SVDKIT_LEVEL {
 namespace {
 
-template <class Half>
-void widen_numbers(const Half* from, index_t count, float* to) {
+template <class Short, class T>
+void widen_numbers(const Short* from, index_t count, T* to) {
     for (index_t i = 0; i < count; ++i) to[i] = widen(from[i]);
 }
 
@@ -45,7 +45,7 @@ const Level level = {
     SVDKIT_NAME(SVDKIT_LEVEL),
     {forward_tile<float>, adjoint_tile<float>},
     {forward_tile<double>, adjoint_tile<double>},
-    {widen_numbers<Float16>, widen_numbers<BFloat16>},
+    {widen_numbers<Float16>, widen_numbers<BFloat16>, widen_numbers<float>},
     {scan_numbers<float>, scan_numbers<double>},
     {csr_forward<float, std::int32_t>, csr_adjoint<float, std::int32_t>, csr_gram<float, std::int32_t>},
     {csr_forward<float, std::int64_t>, csr_adjoint<float, std::int64_t>, csr_gram<float, std::int64_t>},
