@@ -76,10 +76,8 @@ def als(cells: Cells, k: int, *, penalty: float = 0.0, tol: float, budget: float
     if penalty:  # balanced
         size = np.sqrt(np.linalg.norm(left, axis=0))
         left, right = left / size, right * size
-    course: list[tuple[float, float]] = []
-    while not course or (
-        course[-1][0] < budget and (len(course) < 2 or course[-2][1] - course[-1][1] > tol * course[-1][1])
-    ):
+    course: Course = []
+    while goes_on(course, tol, budget):
         left = half_sweep(cells.by_rows, cells.ones[0], right, penalty)
         right = half_sweep(cells.by_columns, cells.ones[1], left, penalty)
         objective = cells.loss(left, right) / 2 + penalty / 2 * float(np.sum(left**2) + np.sum(right**2))
@@ -93,10 +91,8 @@ def em(cells: Cells, k: int, *, penalty: float = 0.0, tol: float, budget: float)
     left, V = cells.start(k)
     V = np.linalg.qr(V)[0]
     s = np.linalg.norm(left, axis=0)
-    course: list[tuple[float, float]] = []
-    while not course or (
-        course[-1][0] < budget and (len(course) < 2 or course[-2][1] - course[-1][1] > tol * course[-1][1])
-    ):
+    course: Course = []
+    while goes_on(course, tol, budget):
         residuals = cells.residuals(left, V)
         objective = float(np.sum(residuals.astype(float) ** 2)) / 2 + penalty * float(s.sum())
         course.append((time.perf_counter() - begin, objective))

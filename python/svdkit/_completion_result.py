@@ -9,6 +9,7 @@ import numpy as np
 
 from ._report import Report
 from ._result import SVDResult
+from ._weighted_result import WeightedResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class FitDetails:
     candidates: list[Candidate] = field(default_factory=list)
 
 
-class CompletionResult(SVDResult):
-    """The plain SVD of a low-rank fit to weighted entries. Saved to a file, it is a plain result.
+class CompletionResult(WeightedResult):
+    """The plain SVD of a low-rank fit to weighted entries. Saved, it is a plain result; a part has no loss.
 
     Attributes
     ----------
@@ -94,18 +95,6 @@ class CompletionResult(SVDResult):
     def candidates(self) -> list[Candidate]:
         return self.details.candidates
 
-    def predict(self, rows: Any, cols: Any) -> np.ndarray:
-        """Return the fit at single cells, without forming it: entries ``(rows[i], cols[i])``, 2 k flops each."""
-        return predict(self.U * self.s, self.Vh.T, rows, cols)
-
-
-def predict(left: np.ndarray, right: np.ndarray, rows: Any, cols: Any) -> np.ndarray:
-    """The entries of left right^T at cells (rows, cols), which broadcast."""
-    i, j = np.broadcast_arrays(rows, cols)
-    values = np.empty(i.size, left.dtype)
-    flat_i, flat_j = i.ravel(), j.ravel()
-    step = max(1, (1 << 20) // max(1, left.shape[1]))
-    for first in range(0, values.size, step):
-        part = slice(first, first + step)
-        values[part] = np.einsum("ik,ik->i", left[flat_i[part]], right[flat_j[part]])
-    return values.reshape(i.shape)
+    def orthonormal(self) -> SVDResult:
+        """Return the triplets as a plain result: U and V are orthonormal already."""
+        return SVDResult(self.U, self.s, self.Vh, self.report)

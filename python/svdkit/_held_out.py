@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ._arrays import product_entries
 from ._cells import CellData, row_blocks, rows_of
-from ._completion_result import Candidate, CompletionResult, predict
+from ._completion_result import Candidate, CompletionResult
 
 LEAST = 20  # cells, to hold some out
 
@@ -24,7 +25,7 @@ class HeldOut:
 
     def error(self, left: np.ndarray, right: np.ndarray) -> float:
         """Root of the weighted mean squared error of left right^T, in the engine's units."""
-        misfit = self.values - predict(left, right, self.rows, self.cols).astype(float)
+        misfit = self.values - product_entries(left, right, self.rows, self.cols).astype(float)
         return float(np.sqrt(np.sum(self.weights * misfit**2) / np.sum(self.weights)))
 
 

@@ -8,8 +8,7 @@ import pytest
 import scipy.sparse as sp
 import svdkit
 from reference import orthonormality, same_bits, signs_are_fixed
-from svdkit._completion import complete
-from weighted_problems import loss_of, never_rises, problem, residual_of
+from weighted_problems import complete, loss_of, never_rises, problem, residual_of
 
 METHODS = ("als", "em_acc", "em")
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import svdkit
-from svdkit._completion import complete
-from weighted_problems import never_rises, problem
+from weighted_problems import complete, never_rises, problem
 
 METHODS = ("als", "em_acc")
 

@@ -5,8 +5,7 @@ import pytest
 import scipy.sparse as sp
 import svdkit
 from reference import same_bits
-from svdkit._completion import complete
-from weighted_problems import loss_of, never_rises, problem, residual_of
+from weighted_problems import complete, loss_of, never_rises, problem, residual_of
 
 
 def spectral_norm(matrix):

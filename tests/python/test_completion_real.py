@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import svdkit
-from svdkit._completion import complete
-from weighted_problems import never_rises
+from weighted_problems import complete, never_rises
 
 
 @pytest.fixture(scope="module")
