@@ -94,7 +94,9 @@ class Fitter:
         U, s, Vh, _ = (
             type(matrix)
             .scaled(matrix, p, q)
-            .tsvd(k, tol=0.1, seed=self.seed, threads=self.threads, max_passes=8, time_limit=self.watch.seconds_left())
+            .tsvd(
+                k, tol=1e-2, seed=self.seed, threads=self.threads, max_passes=40, time_limit=self.watch.seconds_left()
+            )
         )
         return np.ascontiguousarray(U * s * p[:, None]), np.ascontiguousarray(Vh.T * q[:, None])
 
