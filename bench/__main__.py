@@ -43,6 +43,12 @@ def main() -> None:
         from . import kron
 
         kron.run(arguments.data, arguments.plot, arguments.parts.split(","), arguments.threads, arguments.out)
+    elif arguments.command == "completion":
+        from . import completion
+
+        completion.run(
+            arguments.part, arguments.dtype, arguments.share, arguments.budget, arguments.data, arguments.out
+        )
     elif arguments.command == "weighted":
         from . import weighted
 
@@ -91,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--data", type=Path, help="folder with minilm_layer1_weights.npz and weather_hourly.npz")
     command.add_argument("--plot", type=Path, help="write the errors of the weights (PNG)")
     command.add_argument("--parts", default="decompositions,numpy,products,weights,covariance")
+    command = commands.add_parser("completion", parents=[measured], help="weighted fits and missing data")
+    command.add_argument("--part", default="all", choices=("all", "rank", "penalty", "real"))
+    command.add_argument("--dtype", default="float32", choices=("float32", "float64"))
+    command.add_argument("--share", type=float, default=1.0, help="of both extents of the large case")
+    command.add_argument("--budget", type=float, default=60, help="seconds for one NumPy iteration")
+    command.add_argument("--data", type=Path, help="folder with senate109_votes.npz and weather_hourly.npz")
+
     command = commands.add_parser("weighted", parents=[measured], help="weighted SVD of layers: time and loss")
     command.add_argument("--shapes", default="4096x4096,4096x11008", help="of the weight; empty for none")
     command.add_argument("--ranks", default="16,64,128,0.2,0.6", help="numbers, or shares of min(m, n)")

@@ -57,3 +57,13 @@ def _from_dlpack(A: Any, name: str) -> np.ndarray:
             f"{name} of type {type(A).__name__} cannot be viewed as a NumPy array: {error}; "
             f"make it an ordinary array, e.g. with numpy.asarray({name}); in torch with .resolve_conj() or .to_dense()"
         ) from error
+
+
+def product_entries(left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """The entries (rows[t], cols[t]) of left right^T, in pieces of a few megabytes."""
+    entries = np.empty(rows.size, left.dtype)
+    step = max(1, 2**20 // max(left.shape[1], 1))
+    for first in range(0, rows.size, step):
+        part = slice(first, first + step)
+        np.einsum("tk,tk->t", left[rows[part]], right[cols[part]], out=entries[part])
+    return entries

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._arrays import product_entries
 from ._report import Report
 
 if TYPE_CHECKING:
@@ -143,15 +144,9 @@ class SVDResult:
                 "the result is a stack of decompositions; predict cells of one: SVDResult(U[i], s[i], ...)"
             )
         i, j = np.broadcast_arrays(np.asarray(rows), np.asarray(cols))
-        if i.dtype.kind not in "iu" or j.dtype.kind not in "iu":
+        if i.size and (i.dtype.kind not in "iu" or j.dtype.kind not in "iu"):
             raise TypeError(f"rows and cols have dtypes {i.dtype} and {j.dtype}, but must be integers")
-        cells = np.empty(i.size, self.dtype)
-        left, right, flat_i, flat_j = self.U * self.s, self.Vh.T, i.reshape(-1), j.reshape(-1)
-        step = max(1, 2**20 // max(self.rank, 1))
-        for first in range(0, i.size, step):
-            part = slice(first, first + step)
-            np.einsum("tk,tk->t", left[flat_i[part]], right[flat_j[part]], out=cells[part])
-        return cells.reshape(i.shape)
+        return product_entries(self.U * self.s, self.Vh.T, i.reshape(-1), j.reshape(-1)).reshape(i.shape)
 
     def to_operator(self) -> LowRank:
         """Return the rank-k matrix as an operator, to compose: for example ``Dense(A) - result.to_operator()``."""

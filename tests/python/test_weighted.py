@@ -444,14 +444,17 @@ BAD = [
     ({"method": "magic"}, ValueError, "method"),
     ({"which": "middle"}, ValueError, "which"),
     ({"patience": 3}, TypeError, "patience"),
-    ({"elements": np.ones((M, N)), "cols": np.ones(N)}, ValueError, "elements"),
+    ({"penalty": 1.0}, TypeError, "no option penalty without elements"),
+    ({"elements": np.ones((M, N)), "cols": np.ones(N)}, ValueError, "elements and rows or cols"),
+    ({"elements": np.ones((M, N)), "which": "smallest"}, ValueError, "which and unseen"),
+    ({"elements": np.ones((M, N)), "unseen": "zero"}, ValueError, "which and unseen are"),
+    ({"elements": np.ones((M, N)), "method": "factor"}, ValueError, "method = 'factor'"),
+    ({"elements": np.ones((M, N)), "patience": 3}, TypeError, "unexpected keyword argument 'patience'"),
 ]
 
 
 @pytest.mark.parametrize("options, error, words", BAD, ids=[words for _, _, words in BAD])
 def test_bad_arguments(rng, options, error, words):
-    if "elements" in options:
-        pytest.importorskip("svdkit._completion")
     with pytest.raises(error, match=words):
         weighted_svd(problem(rng)[0], K, **options)
 

@@ -59,6 +59,14 @@ const TileKernels<double>& tile_kernels<double>() {
     return current().load(std::memory_order_relaxed)->tile_f64;
 }
 template <>
+const CellKernels<float>& cell_kernels<float>() {
+    return current().load(std::memory_order_relaxed)->cells_f32;
+}
+template <>
+const CellKernels<double>& cell_kernels<double>() {
+    return current().load(std::memory_order_relaxed)->cells_f64;
+}
+template <>
 const CsrKernels<float, std::int32_t>& csr_kernels<float, std::int32_t>() {
     return current().load(std::memory_order_relaxed)->csr_f32_i32;
 }

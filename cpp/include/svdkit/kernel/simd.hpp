@@ -9,6 +9,7 @@
 
 #include "svdkit/base/half.hpp"
 #include "svdkit/base/types.hpp"
+#include "svdkit/kernel/cell_list.hpp"
 
 namespace svdkit {
 
@@ -89,8 +90,53 @@ struct EntryKernels {
                     index_t ldz, index_t b);
 };
 
+/// Y = S X on some rows of listed cells, S the weighted residual of a fit (kernel/cells.hpp). Widths: multiples of 4.
+template <class T>
+struct CellRowsIn {
+    const CellList<T>* cells;
+    const T *left, *right, *left_before, *right_before;  // the last two null without momentum
+    index_t ld_left, ld_right, ld_left_before, ld_right_before, width;
+    T beta;
+    const T* x;
+    index_t ldx;
+    T* y;
+    index_t ldy, b;
+};
+
+/// The normal equations of one row l: cells p with a_p, w_p and the rows q_p of N.
+template <class T>
+struct NormalRow {
+    static constexpr index_t kChunk = 64;
+    const std::int32_t* columns;
+    const T* values;
+    const T* weights;  // null: all one
+    index_t count;
+    CellUnits units;
+    const T* right;  // N
+    index_t ld_right;
+    const double* start;  // l, filled up with zeros to ld numbers
+    index_t r;
+    index_t ld;     // r rounded up to a multiple of 8
+    double* panel;  // scratch, 2 kChunk ld
+    double* gram;   // ld x ld: += sum w q q^T, the upper triangle
+    double* g;      // ld: += sum w (a - l q) q
+};
+
+template <class T>
+struct CellKernels {
+    /// Rows [first, last); returns their loss.
+    double (*multiply)(const CellRowsIn<T>& in, index_t first, index_t last);
+    /// Returns the loss of the row.
+    double (*add_normal)(const NormalRow<T>& row);
+    /// g <- G^-1 g for the r x r matrix G of leading dimension ld, destroyed; g has 2 ld numbers, the second half
+    /// scratch. False where G is not positive definite.
+    bool (*solve_normal)(double* gram, double* g, index_t r, index_t ld);
+};
+
 template <class T>
 const TileKernels<T>& tile_kernels();
+template <class T>
+const CellKernels<T>& cell_kernels();
 template <class T, class Index>
 const CsrKernels<T, Index>& csr_kernels();
 template <class T>
@@ -109,6 +155,8 @@ struct Level {
     CsrKernels<double, std::int64_t> csr_f64_i64;
     EntryKernels<float> entry_f32;
     EntryKernels<double> entry_f64;
+    CellKernels<float> cells_f32;
+    CellKernels<double> cells_f64;
 };
 
 }  // namespace detail

@@ -1,4 +1,5 @@
 // Compiled once per instruction-set level, with SVDKIT_LEVEL as its name: the table of that level's loops.
+#include "cell_rows.hpp"
 #include "csr_rows.hpp"
 #include "svdkit/kernel/simd.hpp"
 #include "tile.hpp"
@@ -52,6 +53,8 @@ const Level level = {
     {csr_forward<double, std::int64_t>, csr_adjoint<double, std::int64_t>, csr_gram<double, std::int64_t>},
     {entries_forward<float>, entries_adjoint<float>},
     {entries_forward<double>, entries_adjoint<double>},
+    {multiply_cells<float>, add_normal_equations<float>, solve_normal_equations},
+    {multiply_cells<double>, add_normal_equations<double>, solve_normal_equations},
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL
