@@ -22,6 +22,12 @@ void bind_tsvd(HandleClass<T>& cls);
 template <class T>
 void bind_randomized(HandleClass<T>& cls);
 template <class T>
+void bind_pcp(HandleClass<T>& cls);
+template <class T>
+void bind_l1(HandleClass<T>& cls);
+template <class T>
+void bind_spatial_median(HandleClass<T>& cls);
+template <class T>
 void bind_stack(HandleClass<T>& cls);
 
 }  // namespace svdkit::bindings

@@ -15,6 +15,9 @@ void bind_scalar(nb::module_& m, const char* name) {
     bind_scan<T>(cls);
     bind_tsvd<T>(cls);
     bind_randomized<T>(cls);
+    bind_pcp<T>(cls);
+    bind_l1<T>(cls);
+    bind_spatial_median<T>(cls);
     bind_stack<T>(cls);
 }
 

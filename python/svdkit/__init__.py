@@ -19,10 +19,13 @@ from ._report import Report
 from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .l1 import l1_svd
 from .nystrom import nystrom, rectangular_nystrom
+from .pcp import pcp
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
 from .sketched import SketchedSVD
+from .spherical import spherical_pca
 from .truncated import svdvals, tsvd
 
 if TYPE_CHECKING:
@@ -39,9 +42,11 @@ __all__ = [
     "__version__",
     "allocate_ranks",
     "get_num_threads",
+    "l1_svd",
     "load",
     "nystrom",
     "operators",
+    "pcp",
     "plot",
     "rank",
     "rank_table",
@@ -50,6 +55,7 @@ __all__ = [
     "select_rank",
     "set_num_threads",
     "show_config",
+    "spherical_pca",
     "svdvals",
     "testing",
     "tsvd",

@@ -14,6 +14,7 @@ CPP_LAYERS = ["base", "blas", "kernel", "op", "solver", "rank"]
 
 # Solvers know one operator: the abstract one. File, operator header: why.
 CONCRETE_OPERATORS = {
+    ("cpp/src/solver/pcp.cpp", "svdkit/op/dense.hpp"): "the iterates are dense matrices of its own",
     ("cpp/src/solver/in_range.cpp", "svdkit/op/multiple.hpp"): "brings any operator into range by a power of two",
 }
 

@@ -84,6 +84,15 @@ void scatter_entries(const std::uint32_t* places, const double* values, index_t 
     current().load(std::memory_order_relaxed)->scatter_f64(places, values, count, y, ldy, z, ldz, b);
 }
 
+void shrink_row(const float* m, const float* l, index_t count, const ShrinkStep<float>& step, float* w, float* y,
+                ShrinkSums& sums) {
+    current().load(std::memory_order_relaxed)->shrink->f32(m, l, count, step, w, y, sums);
+}
+void shrink_row(const double* m, const double* l, index_t count, const ShrinkStep<double>& step, double* w, double* y,
+                ShrinkSums& sums) {
+    current().load(std::memory_order_relaxed)->shrink->f64(m, l, count, step, w, y, sums);
+}
+
 void scan_row(const float* x, index_t count, double& max_abs, double& poison) {
     current().load(std::memory_order_relaxed)->scan.f32(x, count, max_abs, poison);
 }
