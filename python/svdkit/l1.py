@@ -39,6 +39,7 @@ class L1Result(SVDResult):
 
     @property
     def objective(self) -> float:
+        """The last value of the history."""
         return float(self.history[-1])
 
 

@@ -18,7 +18,7 @@ __all__ = ["PcpResult", "pcp"]
 
 
 class PcpResult(SVDResult):
-    """The low-rank part as singular triplets, ``L = (U * s) @ Vh``, and what belongs to it. Saved, it is a plain result.
+    """The low-rank part as singular triplets, ``L = (U * s) @ Vh``, and what belongs to it. Saved, a plain result.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ def pcp(
     result = PcpResult(U, s, Vh, report, S, facts)
     return conclude(
         result,
-        f"the primal residual is {result.primal_residual:.1e} and the gap {result.gap:.1e}, allowed is {report.tol:.1e}",
+        f"primal residual {result.primal_residual:.1e} and gap {result.gap:.1e}, allowed is {report.tol:.1e}",
         "allow more with max_iter, time_limit or tol",
         on_fail,
     )

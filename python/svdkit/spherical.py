@@ -123,7 +123,7 @@ def spherical_pca(
     >>> abs(svdkit.tsvd(A, 1, center=True).Vh).round(1)
     array([[0., 0., 1.]])
     >>> abs(svdkit.spherical_pca(A, 1).Vh).round(1)
-    array([[1. , 0. , 0.1]])
+    array([[1., 0., 0.]])
     """
     pool = check.optional_int("threads", threads)
     cells = open_cells(A, "raise", pool, "spherical_pca")

@@ -48,7 +48,8 @@ def test_is_the_svd_of_unit_rows(rng):
 def test_spatial_median(shape, rng):
     A = rng.standard_normal(shape) ** 3 + 5
     center = svdkit.spherical_pca(A, 1).center
-    assert median_slope(A, center) < 1e-4
+    on_rows = np.count_nonzero(np.linalg.norm(A - center, axis=1) < 1e-4)  # at a row the slope may be up to 1 / m
+    assert median_slope(A, center) < 1e-4 + on_rows / len(A)
     sums = [np.linalg.norm(A - c, axis=1).sum() for c in (center, A.mean(axis=0), np.median(A, axis=0))]
     assert sums[0] <= min(sums)
 
