@@ -22,6 +22,8 @@ void bind_tsvd(HandleClass<T>& cls);
 template <class T>
 void bind_randomized(HandleClass<T>& cls);
 template <class T>
+void bind_robust(HandleClass<T>& cls);
+template <class T>
 void bind_stack(HandleClass<T>& cls);
 
 }  // namespace svdkit::bindings

@@ -15,6 +15,7 @@ void bind_scalar(nb::module_& m, const char* name) {
     bind_scan<T>(cls);
     bind_tsvd<T>(cls);
     bind_randomized<T>(cls);
+    if constexpr (!is_complex<T>) bind_robust<T>(cls);
     bind_stack<T>(cls);
 }
 

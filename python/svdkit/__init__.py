@@ -22,6 +22,7 @@ from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
 from .nystrom import nystrom, rectangular_nystrom
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
+from .robust import RobustResult, robust_svd, robust_update
 from .sketched import SketchedSVD
 from .truncated import svdvals, tsvd
 
@@ -34,6 +35,7 @@ __all__ = [
     "LinAlgError",
     "Progress",
     "Report",
+    "RobustResult",
     "SVDResult",
     "SketchedSVD",
     "__version__",
@@ -46,6 +48,8 @@ __all__ = [
     "rank",
     "rank_table",
     "rectangular_nystrom",
+    "robust_svd",
+    "robust_update",
     "rsvd",
     "select_rank",
     "set_num_threads",
