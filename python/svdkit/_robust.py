@@ -17,6 +17,7 @@ from ._progress import hook, progress_bar
 from ._report import Report
 from ._robust_result import RobustResult
 from ._scalars import OPERATORS
+from ._spectrum import spectrum_of
 from ._tsvd import Request
 from ._tsvd import run as run_tsvd
 from .errors import ConvergenceError, ConvergenceWarning
@@ -184,14 +185,12 @@ def _plain(cells: CellMatrix, k: int, request: RobustRequest) -> RobustResult:
 
 def _of_chosen_rank(cells: CellMatrix, request: RobustRequest) -> RobustResult:
     """Ranks by a rule that looks at the entries, or at the singular values of robust fits."""
-    from .rank import select_rank
-
     begin = time.perf_counter()
     if not cells.complete:
         raise ValueError(f"k = {request.k!r} looks at all cells, but some are missing or weighted; give an integer")
     rule = request.k
     if rule.needs == "the matrix itself":
-        k = select_rank(np.empty(0), rule, shape=cells.x.shape, data=cells.x)
+        k = rule.decide(spectrum_of(np.empty(0), cells.x.shape, data=cells.x)).rank
     else:
         k = _rank_from_values(cells, request)
     part = copy(request)
@@ -206,14 +205,12 @@ def _of_chosen_rank(cells: CellMatrix, request: RobustRequest) -> RobustResult:
 
 def _rank_from_values(cells: CellMatrix, request: RobustRequest) -> int:
     """More and more components until the rule can tell; their energy and that of the noise is all there is."""
-    from .rank import decide
-
     p = min(cells.x.shape)
     k = min(max(request.k.first_look(cells.x.shape), 1), p)
     while True:
         fit = _fit(cells, k, request)
         energy = float(np.sum(fit.s.astype(float) ** 2) + cells.x.size * fit.sigma[-1] ** 2)
-        decision = decide(fit.s, request.k, shape=cells.x.shape, energy_total=energy)
+        decision = request.k.decide(spectrum_of(fit.s, cells.x.shape, energy_total=energy))
         if decision is not None or k == p:
             return k if decision is None else min(decision.rank, k)
         k = min(2 * k, p)

@@ -122,7 +122,7 @@ def _coefficients(Q: np.ndarray, x: np.ndarray, other: np.ndarray, result: Robus
 
 
 def _least_deviations(Q: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Least absolute deviations, roughly: where outliers can be a good part of the vector, a start must not be theirs."""
+    """Least absolute deviations, roughly: a start that is not the outliers'."""
     c = np.linalg.lstsq(Q, x, rcond=None)[0]
     for _ in range(20):
         e = np.abs(x - Q @ c)

@@ -8,6 +8,7 @@
 
 #include "robust_moments.hpp"
 #include "svdkit/kernel/robust_pass.hpp"
+#include "svdkit/kernel/solve_packed.hpp"
 
 namespace svdkit::detail {
 
@@ -22,30 +23,6 @@ struct StepSums {
         for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] += other.gradient[k];
     }
 };
-
-/// Solves (G + ridge I) x = g by Cholesky; G packed, destroyed; g becomes x. The ridge is small beside the trace: it
-/// only damps steps along directions without weight, and no fixed point knows it.
-inline void solve_packed(double* gram, double* g, index_t r, double trace) {
-    const double ridge = 1e-10 * trace / static_cast<double>(r);
-    for (index_t k = 0; k < r; ++k) {
-        double* row = gram + k * (k + 1) / 2;
-        for (index_t l = 0; l <= k; ++l) {
-            const double* other = gram + l * (l + 1) / 2;
-            double sum = row[l];
-            for (index_t q = 0; q < l; ++q) sum -= row[q] * other[q];
-            row[l] = l < k ? sum / other[l] : std::sqrt(std::max(sum + ridge, ridge));
-        }
-    }
-    for (index_t k = 0; k < r; ++k) {
-        const double* row = gram + k * (k + 1) / 2;
-        for (index_t q = 0; q < k; ++q) g[k] -= row[q] * g[q];
-        g[k] /= row[k];
-    }
-    for (index_t k = r; k-- > 0;) {
-        for (index_t q = k + 1; q < r; ++q) g[k] -= gram[q * (q + 1) / 2 + k] * g[q];
-        g[k] /= gram[k * (k + 1) / 2 + k];
-    }
-}
 
 template <class T>
 class FactorStep {

@@ -22,6 +22,8 @@ using detail::RobustStart;
 
 constexpr double kDirectAlpha = 0.5;  // from here on: first the fit for kFirstAlpha, which starts it
 constexpr double kFirstAlpha = 0.3;
+constexpr double kContinued = 1e-4;  // accuracy of that fit
+constexpr double kSettled = 1e-2;    // accuracy from which on a row without weight is taken for an outlier
 constexpr index_t kTrialSweeps = 5;  // before one of two starts is chosen
 
 template <class T>
@@ -106,16 +108,19 @@ RobustResult<T> fit_jointly(const Cells<T>& cells, const Observed& observed, con
     const RobustModel first(options.loss, continued ? kFirstAlpha : options.alpha);
     const RobustModel model(options.loss, options.alpha);
     JointFit<T> fit = chosen_fit(std::move(fits), first, tol, options.k, monitor);
-    bool converged = false;
-    for (int stage = continued ? 0 : 1; stage < 2; ++stage) {
-        // The first stage only has to come near.
-        const double near = stage == 0 ? std::max(tol, 1e-4) : tol;
-        converged = false;
-        while (!converged && fit.sweeps() < options.max_iterations && monitor.stop_reason().empty()) {
-            converged = fit.sweep(stage == 0 ? first : model, near);
+    const auto run = [&](const RobustModel& now, double near) {
+        while (fit.sweeps() < options.max_iterations && monitor.stop_reason().empty()) {
+            const bool still = fit.sweep(now, near);
             poll(monitor, fit, options.k);
+            if (still) return true;
         }
-    }
+        return false;
+    };
+    if (continued) run(first, std::max(tol, kContinued));
+    run(model, std::max(tol, kSettled));
+    fit.settle(model);
+    bool converged = run(model, tol);
+    if (converged && fit.has_lost() && fit.settle(model) > 0) converged = run(model, tol);
     RobustResult<T> result = fit.finish(model);
     result.svd.report.converged = converged;
     result.svd.report.iterations = fit.sweeps();

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "svdkit/kernel/norm.hpp"
+#include "robust_rescue.hpp"
 #include "svdkit/kernel/small_svd.hpp"
 
 namespace svdkit::detail {
@@ -49,7 +49,8 @@ HalfSweep JointFit<T>::setting(const RobustModel& model) const {
             .parameter = model.parameter(noise_.variance()),
             .majorise = options_.k > kFusedRank,
             .relax = relax_,
-            .keep_unsupported = options_.keep_unsupported};
+            .keep_unsupported = options_.keep_unsupported,
+            .support = support_};
 }
 
 template <class T>
@@ -86,6 +87,27 @@ bool JointFit<T>::sweep(const RobustModel& model, double tol) {
     change_ = size > 0 ? moved / size : (moved > 0 ? 1 : 0);
     const bool still = noise_.update(model, second.sums, left_, right_, tol);
     return still && change_ <= tol;
+}
+
+template <class T>
+index_t JointFit<T>::rescue_side(Side side, const RobustModel& model) {
+    std::vector<std::uint8_t>& lost = side == Side::slow ? lost_rows_ : lost_cols_;
+    HalfSweep look = setting(model);
+    look.move = false;
+    half_sweep<T>(cells_, observed_, side, left_, right_, look, lost.data());
+    const RowRescue<T> rescue(cells_, observed_, side, left_, right_, model, noise_.variance(), support_);
+    return rescue(lost);
+}
+
+template <class T>
+index_t JointFit<T>::settle(const RobustModel& model) {
+    if (options_.keep_unsupported) return 0;
+    support_ = model.settled_support();
+    index_t rescued = rescue_side(Side::slow, model);
+    shift_core(left_, right_);
+    rescued += rescue_side(Side::fast, model);
+    shift_core(right_, left_);
+    return rescued;
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // Joint robust fit: all components at once, L = left right^T with right orthonormal (solver/robust.hpp).
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "robust_scale.hpp"
@@ -18,6 +19,11 @@ public:
     /// Two half-sweeps and the noise level; whether L and sigma stand still.
     bool sweep(const RobustModel& model, double tol);
 
+    /// From now on rows and columns need a good part of a clean one's weight; those that have less get a second
+    /// chance (robust_rescue.hpp), or become zero. Returns how many took it.
+    index_t settle(const RobustModel& model);
+
+    bool has_lost() const { return std::ranges::count(lost_rows_, 1) + std::ranges::count(lost_cols_, 1) > 0; }
     double change() const { return change_; }  ///< relative, of L in the last sweep
     double objective() const { return objective_.back(); }
     index_t sweeps() const { return std::ssize(objective_); }
@@ -27,6 +33,7 @@ public:
 
 private:
     HalfSweep setting(const RobustModel& model) const;
+    index_t rescue_side(Side side, const RobustModel& model);
     // w = Q R; other <- other R^T
     double shift_core(const Block<T>& w, const Block<T>& other);
 
@@ -39,6 +46,7 @@ private:
     std::vector<std::uint8_t> lost_rows_, lost_cols_;
     std::vector<double> objective_;
     double change_ = 0;
+    double support_ = HalfSweep{}.support;
     bool relax_ = true;
 };
 

@@ -12,6 +12,7 @@ constexpr double kHuber = 1.345;     // 95 % efficiency at the normal
 constexpr double kWelsch = 2.9846;   // the same
 constexpr double kShrink = 0.25;     // most that the variance may lose in a sweep: faster falls end in degenerate fits
 constexpr double kDenominator = 0.05;
+constexpr double kSettledShare = 0.4;
 
 // Hazen: piecewise linear with knots at (k - 1/2) / N.
 double quantile(std::vector<double>& values, double p) {
@@ -75,6 +76,18 @@ double RobustModel::parameter(double variance) const {
         default:
             return alpha_ / (2 * variance);
     }
+}
+
+double RobustModel::weight(double e, double variance) const {
+    const double value = parameter(variance);
+    if (loss_ == RobustLoss::huber) return std::abs(e) > value ? value / std::abs(e) : 1;
+    return std::exp(-value * e * e);
+}
+
+double RobustModel::settled_support() const {
+    if (loss_ == RobustLoss::huber) return HalfSweep{}.support;
+    const double exponent = loss_ == RobustLoss::dpd ? alpha_ : 2 / (kWelsch * kWelsch);
+    return kSettledShare / std::sqrt(1 + exponent);  // the root: mean weight of a normal residual
 }
 
 double RobustModel::objective(const RobustSums& sums, double cells, double variance) const {

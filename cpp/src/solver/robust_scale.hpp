@@ -26,6 +26,10 @@ public:
 
     WeightShape shape() const { return loss_ == RobustLoss::huber ? WeightShape::huber : WeightShape::exponential; }
     double parameter(double variance) const;
+    double weight(double e, double variance) const;
+    /// Mean weight that a row needs once the fit has settled: 0.4 of what a clean row keeps, so three fifths of its
+    /// cells may be wrong. Less, and it only follows its outliers, slowly, and bends the other factor to them.
+    double settled_support() const;
     double objective(const RobustSums& sums, double cells, double variance) const;
     /// Formula for s above; 0 where its denominator is not safely positive.
     double stationary_variance(const RobustSums& sums, double cells) const;
