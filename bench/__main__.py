@@ -39,6 +39,10 @@ def main() -> None:
         from . import rank
 
         rank.run(arguments.repeats, arguments.out)
+    elif arguments.command == "robust-methods":
+        from . import robust_methods
+
+        robust_methods.run(arguments.cases, arguments.threads, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -78,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
+
+    command = commands.add_parser("robust-methods", parents=[measured], help="pcp and l1 beside robust_svd and NumPy")
+    command.add_argument("--cases", default="exact,noisy,video")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

@@ -28,6 +28,8 @@ void bind_l1(HandleClass<T>& cls);
 template <class T>
 void bind_spatial_median(HandleClass<T>& cls);
 template <class T>
+void bind_robust(HandleClass<T>& cls);
+template <class T>
 void bind_stack(HandleClass<T>& cls);
 
 }  // namespace svdkit::bindings

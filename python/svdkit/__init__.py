@@ -24,6 +24,7 @@ from .nystrom import nystrom, rectangular_nystrom
 from .pcp import pcp
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
+from .robust import RobustResult, robust_svd, robust_update
 from .sketched import SketchedSVD
 from .spherical import spherical_pca
 from .truncated import svdvals, tsvd
@@ -37,6 +38,7 @@ __all__ = [
     "LinAlgError",
     "Progress",
     "Report",
+    "RobustResult",
     "SVDResult",
     "SketchedSVD",
     "__version__",
@@ -51,6 +53,8 @@ __all__ = [
     "rank",
     "rank_table",
     "rectangular_nystrom",
+    "robust_svd",
+    "robust_update",
     "rsvd",
     "select_rank",
     "set_num_threads",

@@ -12,6 +12,7 @@ from ._cells import open_cells
 from ._progress import Progress, hook, progress_bar
 from ._report import Report
 from ._result import SVDResult
+from ._scalars import OPERATORS
 from ._verdict import conclude
 
 __all__ = ["L1Result", "l1_svd"]
@@ -66,8 +67,8 @@ def l1_svd(
 
     Parameters
     ----------
-    A : array, shape (m, n)
-        Dense and real, any strides.
+    A : array or sparse matrix, shape (m, n)
+        Real. A sparse matrix is written out: its zeros are data.
     k : int
         Rank of the fit, 1..min(m, n).
     missing : {"raise", "mask"}
@@ -90,7 +91,7 @@ def l1_svd(
     Raises
     ------
     ValueError, TypeError
-        If an argument is wrong, or A is not dense and real, or not finite.
+        If an argument is wrong, or A is not real, is an operator, or is not finite.
     ConvergenceError
         If `tol` is missed and ``on_fail="raise"``; it carries the partial result.
 
@@ -121,17 +122,18 @@ def l1_svd(
     >>> bool(np.abs(result.reconstruct() - low).max() < 1e-12)
     True
     """
+    check.choice("missing", missing, ("raise", "mask"))
     check.choice("on_fail", on_fail, ("warn", "raise"))
     accuracy, limit = check.tolerance(tol), check.seconds("time_limit", time_limit)
     sweeps, rounds = check.positive_int("max_iter", max_iter), check.positive_int("refine", refine)
     pool = check.optional_int("threads", threads)
-    cells = open_cells(A, missing, pool, "l1_svd")
-    count = check.rank(k, cells.array.shape)
+    cells = open_cells(A, None, missing, pool)
+    count = check.rank(k, cells.x.shape)
     if count == 0:
-        raise ValueError(f"A has shape {cells.array.shape}, but must have rows and columns")
+        raise ValueError(f"A has shape {cells.x.shape}, but must have rows and columns")
     with progress_bar(progress, count) as bar:
-        arguments = (count, accuracy, sweeps, rounds, cells.max_abs, pool, hook(callback, bar), limit)
-        (U, s, Vh, fields), history, _ = cells.core.l1(cells.array, *arguments)
+        arguments = (count, accuracy, sweeps, rounds, 0.0, pool, hook(callback, bar), limit)
+        (U, s, Vh, fields), history, _ = OPERATORS[cells.x.dtype].l1(cells.x, *arguments)
     report = Report(**fields)
     report.notes[:0] = cells.notes
     return conclude(

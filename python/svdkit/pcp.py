@@ -12,6 +12,7 @@ from ._cells import open_cells
 from ._progress import Progress, hook, progress_bar
 from ._report import Report
 from ._result import SVDResult
+from ._scalars import OPERATORS
 from ._verdict import conclude
 
 __all__ = ["PcpResult", "pcp"]
@@ -80,8 +81,8 @@ def pcp(
 
     Parameters
     ----------
-    A : array, shape (m, n)
-        Dense and real, any strides.
+    A : array or sparse matrix, shape (m, n)
+        Real. A sparse matrix is written out: its zeros are data.
     lam : float, optional
         Weight of the sparse part. Default: ``1 / sqrt(max(m, n))``.
     penalty : {"balanced", "growing"}
@@ -106,7 +107,7 @@ def pcp(
     Raises
     ------
     ValueError, TypeError
-        If an argument is wrong, or A is not dense and real, or not finite.
+        If an argument is wrong, or A is not real, is an operator, or is not finite.
     ConvergenceError
         If `tol` is missed and ``on_fail="raise"``; it carries the partial result.
 
@@ -140,16 +141,17 @@ def pcp(
     True
     """
     check.choice("penalty", penalty, ("balanced", "growing"))
+    check.choice("missing", missing, ("raise", "mask"))
     check.choice("on_fail", on_fail, ("warn", "raise"))
     weight = 0.0 if lam is None else check.positive("lam", lam)
     accuracy, limit = check.tolerance(tol), check.seconds("time_limit", time_limit)
     iterations, pool = check.positive_int("max_iter", max_iter), check.optional_int("threads", threads)
-    cells = open_cells(A, missing, pool, "pcp")
-    if cells.array.size == 0:
-        raise ValueError(f"A has shape {cells.array.shape}, but must have rows and columns")
+    cells = open_cells(A, None, missing, pool)
+    if cells.x.size == 0:
+        raise ValueError(f"A has shape {cells.x.shape}, but must have rows and columns")
     with progress_bar(progress, 1) as bar:
-        arguments = (weight, penalty, accuracy, iterations, cells.max_abs, pool, hook(callback, bar), limit)
-        (U, s, Vh, fields), S, facts = cells.core.pcp(cells.array, *arguments)
+        arguments = (weight, penalty, accuracy, iterations, 0.0, pool, hook(callback, bar), limit)
+        (U, s, Vh, fields), S, facts = OPERATORS[cells.x.dtype].pcp(cells.x, *arguments)
     report = Report(**fields)
     report.notes[:0] = cells.notes
     result = PcpResult(U, s, Vh, report, S, facts)

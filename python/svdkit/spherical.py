@@ -8,10 +8,12 @@ from typing import Any, Literal
 import numpy as np
 
 from . import _arguments as check
-from ._cells import Cells, open_cells
+from ._cells import CellMatrix, open_cells
 from ._columns import vector_of
+from ._inputs import scan
 from ._report import Report
 from ._result import SVDResult
+from ._scalars import OPERATORS
 from .operators import Centered, Dense, Scaled
 from .truncated import tsvd
 
@@ -76,8 +78,8 @@ def spherical_pca(
 
     Parameters
     ----------
-    A : array, shape (m, n)
-        Dense and real, rows are observations.
+    A : array or sparse matrix, shape (m, n)
+        Real, rows are observations. A sparse matrix is written out.
     k : int or rank rule
         Number of directions, as in :func:`svdkit.tsvd`.
     center : "median", "mean", None or array of shape (n,)
@@ -93,7 +95,7 @@ def spherical_pca(
     Raises
     ------
     ValueError, TypeError
-        If an argument is wrong, or A is not dense and real, or has entries that are not finite.
+        If an argument is wrong, or A is not real, is an operator, or has entries that are not finite.
     ConvergenceError
         As in :func:`svdkit.tsvd`.
 
@@ -126,15 +128,15 @@ def spherical_pca(
     array([[1., 0., 0.]])
     """
     pool = check.optional_int("threads", threads)
-    cells = open_cells(A, "raise", pool, "spherical_pca")
+    cells = open_cells(A, None, "raise", pool)
     offsets, lengths, reads = _centered(cells, center, pool)
-    dtype = cells.array.dtype
+    dtype = cells.x.dtype
     weights = np.zeros(lengths.size)
     apart = lengths > CLOSE * np.median(lengths) if lengths.size else lengths > 0
     np.divide(1, lengths, out=weights, where=apart)
     np.clip(weights, 0, np.finfo(dtype).max, out=weights)  # of rows of subnormal length
-    rows = Centered(Dense(cells.array), offsets.astype(dtype))
-    method: Any = "auto" if cells.array.size <= SMALL else "lanczos"  # never a copy of a large matrix
+    rows = Centered(Dense(cells.x), offsets.astype(dtype))
+    method: Any = "auto" if cells.x.size <= SMALL else "lanczos"  # never a copy of a large matrix
     triplets = tsvd(Scaled(rows, rows=weights), k, tol=tol, threads=threads, on_fail=on_fail, method=method)
     report: Report = triplets.report
     report.passes += reads
@@ -145,26 +147,29 @@ def spherical_pca(
     return SphericalResult(triplets, offsets, lengths, scores, scales)
 
 
-def _centered(cells: Cells, center: Any, threads: int) -> tuple[np.ndarray, np.ndarray, int]:
+def _centered(cells: CellMatrix, center: Any, threads: int) -> tuple[np.ndarray, np.ndarray, int]:
     """The center, the distances of the rows from it, and how many times A was read for them."""
-    m, n = cells.array.shape
-    scale = math.ldexp(1.0, -math.frexp(cells.max_abs)[1]) if cells.max_abs > 0 else 1.0
+    m, n = cells.x.shape
+    max_abs = scan(cells.x, threads)[0]
+    scale = math.ldexp(1.0, -math.frexp(max_abs)[1]) if max_abs > 0 else 1.0
     scale = min(scale, 2.0**1000)
     if not isinstance(center, str):
         given = np.zeros(n) if center is None else vector_of("center", center, n, np.dtype(np.float64))
-        _, lengths, *_ = cells.core.spatial_median_step(cells.array, scale, given * scale, threads)
+        _, lengths, *_ = OPERATORS[cells.x.dtype].spatial_median_step(cells.x, scale, given * scale, threads)
         return given, lengths / scale, 1
     check.choice("center", center, ("median", "mean"))
-    place = cells.core.dense(cells.array).column_means(threads).astype(float) * scale if m else np.zeros(n)
+    place = OPERATORS[cells.x.dtype].dense(cells.x).column_means(threads).astype(float) * scale if m else np.zeros(n)
     return _median(cells, place, scale, threads, 0 if center == "mean" else STEPS)
 
 
 def _median(
-    cells: Cells, place: np.ndarray, scale: float, threads: int, steps: int
+    cells: CellMatrix, place: np.ndarray, scale: float, threads: int, steps: int
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """At most so many steps towards the spatial median from `place`."""
     for step in range(steps + 1):
-        after, lengths, slope, moved, spread = cells.core.spatial_median_step(cells.array, scale, place, threads)
+        after, lengths, slope, moved, spread = OPERATORS[cells.x.dtype].spatial_median_step(
+            cells.x, scale, place, threads
+        )
         near = moved <= 1e-6 * spread or slope <= 1e-9
         if near or step == steps:
             break

@@ -216,11 +216,10 @@ def test_bad_matrices(rng):
     import scipy.sparse as sp
 
     A = rng.standard_normal((5, 4))
-    with pytest.raises(TypeError, match="toarray"):
-        svdkit.pcp(sp.csr_array(A))
-    with pytest.raises(TypeError, match="to_dense"):
+    assert "written out" in svdkit.pcp(sp.csr_array(A)).report.notes[0]
+    with pytest.raises(TypeError, match="pass an array"):
         svdkit.pcp(svdkit.operators.Dense(A))
-    with pytest.raises(TypeError, match="complex"):
+    with pytest.raises(TypeError, match="must be real"):
         svdkit.pcp(A + 1j)
     with pytest.raises(ValueError, match="2 dimensions"):
         svdkit.pcp(A[0])

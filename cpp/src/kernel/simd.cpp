@@ -74,6 +74,14 @@ template <>
 const CsrKernels<double, std::int64_t>& csr_kernels<double, std::int64_t>() {
     return current().load(std::memory_order_relaxed)->csr_f64_i64;
 }
+template <>
+const RobustKernels<float>& robust_kernels<float>() {
+    return *current().load(std::memory_order_relaxed)->robust_f32;
+}
+template <>
+const RobustKernels<double>& robust_kernels<double>() {
+    return *current().load(std::memory_order_relaxed)->robust_f64;
+}
 
 void scatter_entries(const std::uint32_t* places, const float* values, index_t count, const float* y, index_t ldy,
                      float* z, index_t ldz, index_t b) {

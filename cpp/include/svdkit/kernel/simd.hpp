@@ -9,6 +9,7 @@
 
 #include "svdkit/base/half.hpp"
 #include "svdkit/base/types.hpp"
+#include "svdkit/kernel/robust_tile.hpp"
 #include "svdkit/kernel/shrink_tile.hpp"
 
 namespace svdkit {
@@ -105,6 +106,8 @@ struct Level {
     CsrKernels<double, std::int64_t> csr_f64_i64;
     ScatterEntries<float> scatter_f32;
     ScatterEntries<double> scatter_f64;
+    const RobustKernels<float>* robust_f32;
+    const RobustKernels<double>* robust_f64;
     const ShrinkKernels* shrink;
 };
 

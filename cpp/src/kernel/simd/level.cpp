@@ -1,5 +1,6 @@
 // Compiled once per instruction-set level, with SVDKIT_LEVEL as its name: the table of that level's loops.
 #include "csr_rows.hpp"
+#include "robust_level.hpp"
 #include "shrink_level.hpp"
 #include "svdkit/kernel/simd.hpp"
 #include "tile.hpp"
@@ -53,6 +54,8 @@ const Level level = {
     {csr_forward<double, std::int64_t>, csr_adjoint<double, std::int64_t>, csr_gram<double, std::int64_t>},
     csr_scatter<float>,
     csr_scatter<double>,
+    &robust_f32,
+    &robust_f64,
     &shrink,
 };
 
