@@ -60,12 +60,12 @@ def numpy_l1(A: Matrix, k: int, sweeps: int = 100, tol: float = 1e-6) -> Fit:
     """Alternating weighted medians by sorting, started from the medians of the magnitudes, components deflated."""
     E, low, count = A.copy(), np.zeros_like(A), 0
     for _ in range(k):
-        a, last = np.median(np.abs(E), axis=1), np.inf
+        a, last = np.median(np.abs(E), axis=1), np.abs(E).sum()
         for _ in range(sweeps):
             b = weighted_medians(E / a[:, None], np.abs(a))
             a = weighted_medians((E / b).T, np.abs(b))
             error, count = np.abs(E - np.outer(a, b)).sum(), count + 2
-            if last - error <= tol * last:
+            if 0 <= last - error <= tol * last:
                 break
             last = error
         low += np.outer(a, b)

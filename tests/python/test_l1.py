@@ -161,7 +161,7 @@ def test_callback_and_limits(rng):
     with pytest.warns(svdkit.ConvergenceWarning, match="time limit"):
         svdkit.l1_svd(A, 2, time_limit=1e-9)
     with pytest.raises(svdkit.ConvergenceError):
-        svdkit.l1_svd(A, 2, max_iter=1, on_fail="raise")
+        svdkit.l1_svd(A, 2, max_iter=1, refine=1, on_fail="raise")
 
 
 def test_pickle(rng):

@@ -37,19 +37,17 @@ public:
         least_ = largest_ * epsilon<R> * epsilon<R>;
     }
     R solve(const R* cells, index_t length, R before, double& error) {
-        index_t count = 0;
-        double sum = 0;
-        for (index_t i = 0; i < length; ++i) {
-            const R cell = cells[i];
-            if (cell != cell) continue;
-            const R f = fixed_ ? fixed_[i] : R(1), weight = std::abs(f);
-            sum += static_cast<double>(std::abs(cell - before * f));
-            values_[count] = fixed_ ? cell / f : std::abs(cell);
-            weights_[count] = weight;
-            count += weight > least_;
+        if (fixed_) {
+            detail::median_kernels<R>().ratios(cells, fixed_, length, before, least_, values_.data(), weights_.data(),
+                                               error);
+        } else {
+            for (index_t i = 0; i < length; ++i) {
+                const bool seen = cells[i] == cells[i];
+                values_[i] = seen ? std::abs(cells[i]) : R(0);
+                weights_[i] = seen ? R(1) : R(0);
+            }
         }
-        error += sum;
-        return weighted_median(values_.data(), weights_.data(), count);
+        return weighted_median(values_.data(), weights_.data(), length);
     }
 
 private:

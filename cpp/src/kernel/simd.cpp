@@ -92,6 +92,15 @@ void scatter_entries(const std::uint32_t* places, const double* values, index_t 
     current().load(std::memory_order_relaxed)->scatter_f64(places, values, count, y, ldy, z, ldz, b);
 }
 
+template <>
+const MedianKernels<float>& median_kernels<float>() {
+    return *current().load(std::memory_order_relaxed)->median_f32;
+}
+template <>
+const MedianKernels<double>& median_kernels<double>() {
+    return *current().load(std::memory_order_relaxed)->median_f64;
+}
+
 void shrink_row(const float* m, const float* l, index_t count, const ShrinkStep<float>& step, float* w, float* y,
                 ShrinkSums& sums) {
     current().load(std::memory_order_relaxed)->shrink->f32(m, l, count, step, w, y, sums);

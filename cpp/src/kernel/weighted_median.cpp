@@ -6,13 +6,14 @@
 #include <limits>
 #include <vector>
 
+#include "svdkit/kernel/simd.hpp"
+
 namespace svdkit {
 namespace {
 
 constexpr index_t kSorted = 40;   // so few are sorted at once
 constexpr index_t kSample = 512;  // largest sample
 constexpr index_t kStride = 64;   // one of so many is in it
-constexpr index_t kLanes = 8;     // partial sums: the order of summation that every vector width can keep
 
 template <class R>
 struct Weighted {
@@ -71,25 +72,6 @@ Bracket<R> guess(const R* values, const R* weights, index_t count, double share)
         share > 1 - margin ? std::numeric_limits<R>::infinity() : reach(sample.data(), size, (share + margin) * total)};
 }
 
-// sum {w_i : v_i < bound}, or of all where `bound` is infinite.
-template <class R>
-double weight_below(const R* values, const R* weights, index_t count, R bound) {
-    R lanes[kLanes];
-    double sum = 0;
-    constexpr index_t run = 512;  // so many are added in the precision of R
-    for (index_t first = 0; first < count; first += run) {
-        const index_t last = std::min(first + run, count);
-        std::fill_n(lanes, kLanes, R(0));
-        index_t i = first;
-        for (; i + kLanes <= last; i += kLanes)
-            for (index_t lane = 0; lane < kLanes; ++lane)
-                lanes[lane] += values[i + lane] < bound ? weights[i + lane] : R(0);
-        for (; i < last; ++i) lanes[0] += values[i] < bound ? weights[i] : R(0);
-        for (R lane : lanes) sum += static_cast<double>(lane);
-    }
-    return sum;
-}
-
 // Keeps the values in [low, high]; how many.
 template <class R>
 index_t keep(R* values, R* weights, index_t count, Bracket<R> bracket) {
@@ -98,7 +80,8 @@ index_t keep(R* values, R* weights, index_t count, Bracket<R> bracket) {
         const R value = values[i], weight = weights[i];
         values[kept] = value;
         weights[kept] = weight;
-        kept += static_cast<index_t>(value >= bracket.low) & static_cast<index_t>(value <= bracket.high);
+        kept += static_cast<index_t>(value >= bracket.low) & static_cast<index_t>(value <= bracket.high) &
+                static_cast<index_t>(weight > 0);
     }
     return kept;
 }
@@ -107,33 +90,32 @@ index_t keep(R* values, R* weights, index_t count, Bracket<R> bracket) {
 
 template <class R>
 R weighted_median(R* values, R* weights, index_t count) {
-    if (count == 0) return R(0);
     constexpr R infinity = std::numeric_limits<R>::infinity();
-    double total = weight_below(values, weights, count, infinity);
+    const detail::MedianKernels<R>& kernels = detail::median_kernels<R>();
+    double nothing = 0, total = 0;
+    kernels.weigh(values, weights, count, infinity, infinity, nothing, total);
+    if (total == 0) return R(0);
     double target = total / 2;
     while (count > kSorted) {
-        Bracket<R> bracket = guess(values, weights, count, target / total);
-        const double below = weight_below(values, weights, count, bracket.low);
+        const Bracket<R> bracket = guess(values, weights, count, target / total);
+        double below = 0, reached = 0;
+        kernels.weigh(values, weights, count, bracket.low, bracket.high, below, reached);
         if (below >= target) {  // the sample misled: the answer is smaller
-            bracket = {-infinity, std::nextafter(bracket.low, -infinity)};
-            count = keep(values, weights, count, bracket);
+            count = keep(values, weights, count, {-infinity, std::nextafter(bracket.low, -infinity)});
             total = below;
-            continue;
-        }
-        const double to_high = weight_below(values, weights, count, std::nextafter(bracket.high, infinity));
-        if (to_high < target && bracket.high < infinity) {  // or larger
+        } else if (reached < target && bracket.high < infinity) {  // or larger
             count = keep(values, weights, count, {std::nextafter(bracket.high, infinity), infinity});
             if (count == 0) return bracket.high;  // there was only rounding of the sums
-            target -= to_high;
-            total -= to_high;
-            continue;
+            target -= reached;
+            total -= reached;
+        } else {
+            if (bracket.low == bracket.high) return bracket.low;
+            const index_t kept = keep(values, weights, count, bracket);
+            target -= below;
+            total = reached - below;
+            if (kept > count - count / 8) return by_sorting(values, weights, kept, target);
+            count = kept;
         }
-        if (bracket.low == bracket.high) return bracket.low;
-        const index_t kept = keep(values, weights, count, bracket);
-        target -= below;
-        total = to_high - below;
-        if (kept > count - count / 8) return by_sorting(values, weights, kept, target);
-        count = kept;
     }
     return by_sorting(values, weights, count, target);
 }

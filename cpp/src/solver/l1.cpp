@@ -8,14 +8,14 @@
 #include "svdkit/base/scratch.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/median_pass.hpp"
-#include "svdkit/kernel/orth.hpp"
 #include "svdkit/kernel/scan.hpp"
 #include "svdkit/kernel/sign.hpp"
-#include "svdkit/kernel/small_svd.hpp"
+#include "svdkit/solver/factored.hpp"
 
 namespace svdkit {
 namespace {
 
+constexpr index_t kSweeps = 5;                       // of a component in a round
 constexpr double kCut = 2;                           // entries of a starting row, over its median magnitude
 constexpr double kPlaces[] = {0.5, 0.75, 0.9, 1.0};  // of the starting rows, by the median of their magnitude
 
@@ -59,7 +59,9 @@ private:
         }
         pass_ = {x_, std::ldexp(T(1), exponent_), p, qt, nullptr};
         if (first) start(a_[size(q)], b_[size(q)]);
-        exhausted_ = false;
+        // Refined fits come back to every component: the rounds, not the sweeps, bring them to rest.
+        const bool refined = options_.k > 1 && options_.rounds > 1;
+        const index_t sweeps = refined ? std::min(options_.max_iterations, kSweeps) : options_.max_iterations;
         double last = 0;
         for (index_t sweep = 0;; ++sweep) {
             const double now = move_columns(a_[size(q)], b_[size(q)]);
@@ -67,8 +69,8 @@ private:
             last = now;
             move_rows(a_[size(q)], b_[size(q)]);
             if (falls_[size(q)] <= options_.tol || stopped_) break;
-            if (sweep + 1 >= options_.max_iterations) {
-                exhausted_ = true;
+            if (sweep + 1 >= sweeps) {
+                exhausted_ = !refined;
                 break;
             }
         }
@@ -143,30 +145,16 @@ private:
         }
     }
 
-    // A B^T = U diag(s) V^T, from their QR factors.
     L1Result<T> decompose() {
         const index_t k = options_.k;
-        L1Result<T> result;
-        Result<T>& fit = result.fit;
-        fit.u = Block<T>(x_.rows, k, k);
-        fit.v = Block<T>(x_.cols, k, k);
+        const Block<T> a(x_.rows, k), b(x_.cols, k);
         for (index_t q = 0; q < k; ++q) {
-            for (index_t i = 0; i < x_.rows; ++i) fit.u(i, q) = a_[size(q)][size(i)];
-            for (index_t j = 0; j < x_.cols; ++j) fit.v(j, q) = b_[size(q)][size(j)];
+            for (index_t i = 0; i < x_.rows; ++i) a(i, q) = a_[size(q)][size(i)];
+            for (index_t j = 0; j < x_.cols; ++j) b(j, q) = b_[size(q)][size(j)];
         }
-        Replacements replacements{options_.seed, 0};
-        const Block<T> none(0, k), ra(k, k), rb(k, k), core(k, k), left(k, k), right(k, k);
-        extend_basis<T>(fit.u.panel().col_range(0, 0), fit.u, none, ra, 0, replacements);
-        extend_basis<T>(fit.v.panel().col_range(0, 0), fit.v, none, rb, 0, replacements);
-        for (index_t i = 0; i < k; ++i)
-            for (index_t j = 0; j < k; ++j)
-                for (index_t r = 0; r < k; ++r) core(i, j) += ra(i, r) * rb(j, r);
-        fit.s.resize(size(k));
-        small_svd_wide<T>(core, left.panel(), fit.s.data(), right.panel());
-        rotate<T>(fit.u, left);
-        rotate<T>(fit.v, right);
-        for (T& s : fit.s) s = std::ldexp(s, -exponent_);
-        fix_signs(fit.u.panel(), fit.v.panel());
+        L1Result<T> result;
+        result.fit = svd_of_factors(a, b, options_.seed);
+        for (T& s : result.fit.s) s = std::ldexp(s, -exponent_);
         return result;
     }
 

@@ -12,8 +12,10 @@
 #include "svdkit/kernel/shrink_pass.hpp"
 #include "svdkit/kernel/sign.hpp"
 #include "svdkit/op/dense.hpp"
+#include "svdkit/solver/factored.hpp"
 #include "svdkit/solver/residual.hpp"
 #include "svdkit/solver/tsvd.hpp"
+#include "value_threshold.hpp"
 
 namespace svdkit {
 namespace {
@@ -111,60 +113,31 @@ private:
     // L from W; false if that was interrupted by the time limit.
     bool threshold() {
         const auto begin = Clock::now();
-        const index_t most = std::min(m_.rows, m_.cols);
-        const double level = 1 / mu_, accuracy = std::clamp(0.1 * primal_, 1e-10, 1e-4);
-        index_t k = std::min(most, iterations_ == 0 ? index_t(8) : rank_ + 1 + rank_ / 32);
-        Result<T> found;
-        Block<T> warm = std::move(l_.v);
-        while (true) {
-            Options<T> options = svd_options(k, accuracy);
-            if (warm.cols() > 0) options.warm_start = view_of(warm);
-            Monitor inner = part();
-            found = tsvd(Dense<T>(view_of(w_)), options, inner);
-            if (!inner.stop_reason().empty()) {
-                stop_reason_ = inner.stop_reason();
-                l_.v = std::move(warm);
-                return false;
-            }
-            if (k == most || static_cast<double>(found.s.back()) <= level) break;
-            warm = std::move(found.v);
-            k = std::min(most, k + std::max<index_t>(4, k / 2));
-        }
-        keep(std::move(found), level);
+        Options<T> options =
+            svd_options(iterations_ == 0 ? index_t(8) : rank_ + 1 + rank_ / 16, std::clamp(0.1 * primal_, 1e-10, 1e-4));
+        if (l_.q.cols() > 0) options.warm_start = view_of(l_.q);
+        Monitor inner = part();
+        Thresholded<T> found = threshold_values(view_of(w_), 1 / mu_, options, inner);
         svd_seconds_ += since(begin);
+        stop_reason_ = inner.stop_reason();
+        if (!stop_reason_.empty()) return false;
+        l_ = std::move(found);
+        rank_ = l_.p.cols();
         return true;
-    }
-
-    // The triplets above the level, their values less the level.
-    void keep(Result<T> found, double level) {
-        rank_ = std::ranges::count_if(found.s, [&](T s) { return static_cast<double>(s) > level; });
-        method_ = found.report.method;
-        nuclear_ = 0;
-        l_.s.resize(static_cast<std::size_t>(rank_));
-        for (std::size_t i = 0; i < l_.s.size(); ++i) {
-            l_.s[i] = static_cast<T>(static_cast<double>(found.s[i]) - level);
-            nuclear_ += static_cast<double>(l_.s[i]);
-        }
-        l_.u = Block<T>(m_.rows, rank_, rank_);
-        l_.v = Block<T>(m_.cols, rank_, rank_);
-        for (index_t i = 0; i < m_.rows; ++i) std::copy_n(&found.u(i, 0), rank_, &l_.u(i, 0));
-        for (index_t j = 0; j < m_.cols; ++j) std::copy_n(&found.v(j, 0), rank_, &l_.v(j, 0));
     }
 
     // S and Y from L, and the next W.
     void shrink() {
         const auto begin = Clock::now();
-        const Block<T> p(m_.rows, rank_), qt(rank_, m_.cols);
-        for (index_t i = 0; i < m_.rows; ++i)
-            for (index_t r = 0; r < rank_; ++r) p(i, r) = l_.u(i, r) * l_.s[static_cast<std::size_t>(r)];
+        const Block<T> qt(rank_, m_.cols);
         for (index_t j = 0; j < m_.cols; ++j)
-            for (index_t r = 0; r < rank_; ++r) qt(r, j) = l_.v(j, r);
+            for (index_t r = 0; r < rank_; ++r) qt(r, j) = l_.q(j, r);
         const double next = next_penalty();
         step_ = {std::ldexp(T(1), exponent_), static_cast<T>(mu_), static_cast<T>(lambda_ / mu_), static_cast<T>(next)};
-        const detail::ShrinkSums sums = shrink_pass<T>(m_, p, qt, step_, w_, y_);
+        const detail::ShrinkSums sums = shrink_pass<T>(m_, l_.p, qt, step_, w_, y_);
         primal_ = std::sqrt(sums.primal) / (mu_ * norm_);
         dual_ = std::sqrt(sums.dual) / std::sqrt(std::max(sums.square, std::numeric_limits<double>::min()));
-        estimate_ = {primal_, nuclear_ + lambda_ * sums.rest, sums.inner};
+        estimate_ = {primal_, l_.nuclear + lambda_ * sums.rest, sums.inner};
         mu_ = next;
         shrink_seconds_ += since(begin);
     }
@@ -185,33 +158,38 @@ private:
     }
     double prove() {
         certificate_ = estimate_;
-        certificate_.bound /= std::max({1.0, spectral_norm(y_, 0.1 * tol_, l_.v), 1e-300});
+        certificate_.bound /= std::max({1.0, spectral_norm(y_, 0.1 * tol_, l_.q), 1e-300});
         return certificate_.gap();
     }
 
     PcpResult<T> finish(bool converged) {
         PcpResult<T> result;
         result.lambda = lambda_;
-        if (iterations_ > 0) {
+        if (iterations_ == 0) {
+            l_.p = Block<T>(m_.rows, 0);
+            l_.q = Block<T>(m_.cols, 0);
+            result.sparse = Block<T>(m_.rows, m_.cols, std::max<index_t>(m_.cols, 1));
+        } else {
             if (!converged || options_.penalty == Penalty::growing) prove();
             write_sparse(result);
-            const std::vector<T> ones(static_cast<std::size_t>(rank_), T(1));
-            const Dense<T> dual(view_of(y_));
-            Counted<T> counted(dual);
-            if (rank_ > 0) l_.report.residuals = measure_residuals<T>(counted, l_.u, ones, l_.v);
-        } else {
-            result.sparse = Block<T>(m_.rows, m_.cols, m_.cols);
-            l_ = {};
-            l_.u = Block<T>(m_.rows, 0, 1);
-            l_.v = Block<T>(m_.cols, 0, 1);
         }
-        for (T& s : l_.s) s = std::ldexp(s, -exponent_);
+        result.low_rank = svd_of_factors(l_.p, l_.q, options_.seed);
+        measure(result.low_rank);
+        for (T& s : result.low_rank.s) s = std::ldexp(s, -exponent_);
         result.certificate = certificate_;
         result.certificate.objective = std::ldexp(certificate_.objective, -exponent_);
         result.certificate.bound = std::ldexp(certificate_.bound, -exponent_);
-        describe(converged);
-        result.low_rank = std::move(l_);
+        describe(result.low_rank.report, converged);
         return result;
+    }
+
+    // max(|Y v - u|, |Y^T u - v|)
+    void measure(Result<T>& low_rank) {
+        if (low_rank.s.empty()) return;
+        const Dense<T> dual(view_of(y_));
+        Counted<T> counted(dual);
+        const std::vector<T> ones(low_rank.s.size(), T(1));
+        low_rank.report.residuals = measure_residuals<T>(counted, low_rank.u, ones, low_rank.v);
     }
 
     // S = M - W + Y / mu where the threshold cut, exactly zero elsewhere; written over W.
@@ -231,11 +209,10 @@ private:
         for (index_t count : counts) result.nonzeros += count;
     }
 
-    void describe(bool converged) {
-        Report& report = l_.report;
+    void describe(Report& report, bool converged) {
         report.method = options_.penalty == Penalty::growing ? "inexact alm" : "alm";
         report.reason = options_.penalty == Penalty::growing ? "growing penalty" : "balanced penalty";
-        if (!method_.empty()) report.reason += "; singular values by " + method_;
+        if (!l_.method.empty()) report.reason += "; singular values by " + l_.method;
         report.converged = converged;
         report.tol = tol_;
         report.iterations = iterations_;
@@ -250,15 +227,15 @@ private:
     PcpOptions options_;
     Monitor& monitor_;
     Block<T> w_, y_;
-    Result<T> l_;
+    Thresholded<T> l_;
     detail::ShrinkStep<T> step_{1, 1, 1, 1};
     int exponent_ = 0;
     double lambda_ = 0, tol_ = 0, mu_ = 0, norm_ = 0, spectral_ = 0;
-    double primal_ = 1, dual_ = 1, nuclear_ = 0;
+    double primal_ = 1, dual_ = 1;
     index_t rank_ = 0, iterations_ = 0, next_proof_ = 0;
     PcpCertificate estimate_, certificate_;
     double svd_seconds_ = 0, shrink_seconds_ = 0;
-    std::string method_, stop_reason_;
+    std::string stop_reason_;
 };
 
 // M = 0, or nothing of it observed.
@@ -290,7 +267,7 @@ PcpResult<T> pcp(ConstView<T> m, const PcpOptions& options, Monitor& monitor) {
         std::swap(result.low_rank.u, result.low_rank.v);
         result.transposed = true;
     }
-    fix_signs(result.low_rank.u.panel(), result.low_rank.v.panel());
+    fix_signs(result.low_rank.u.panel(), result.low_rank.v.panel());  // again where they were exchanged
     result.low_rank.report.peak_bytes = memory.peak_bytes();
     result.low_rank.report.threads = num_threads();
     result.low_rank.report.seed = options.seed;

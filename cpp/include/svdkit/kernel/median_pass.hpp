@@ -22,7 +22,8 @@ struct MedianPass {
     const R* fixed;    ///< of the side that stays; null: ones, and absolute values of E in its place
 };
 
-/// Writes `moving` (m entries along rows, n along columns) and returns sum |e_ij - a_i b_j| before that.
+/// Writes `moving` (m entries along rows, n along columns) and returns sum |e_ij - a_i b_j| before that, 0 where
+/// `fixed` is null.
 template <class R>
 double median_rows(const MedianPass<R>& pass, R* moving);
 template <class R>

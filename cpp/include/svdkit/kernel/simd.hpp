@@ -9,6 +9,7 @@
 
 #include "svdkit/base/half.hpp"
 #include "svdkit/base/types.hpp"
+#include "svdkit/kernel/median_tile.hpp"
 #include "svdkit/kernel/robust_tile.hpp"
 #include "svdkit/kernel/shrink_tile.hpp"
 
@@ -109,6 +110,8 @@ struct Level {
     const RobustKernels<float>* robust_f32;
     const RobustKernels<double>* robust_f64;
     const ShrinkKernels* shrink;
+    const MedianKernels<float>* median_f32;
+    const MedianKernels<double>* median_f64;
 };
 
 }  // namespace detail

@@ -10,7 +10,7 @@
 
 namespace svdkit {
 
-/// Both arrays are overwritten. Weights positive, values and weights finite. No values: 0.
+/// Both arrays are overwritten. Weights not negative, all finite. No weight: 0.
 template <class R>
 R weighted_median(R* values, R* weights, index_t count);
 

@@ -1,5 +1,6 @@
 // Compiled once per instruction-set level, with SVDKIT_LEVEL as its name: the table of that level's loops.
 #include "csr_rows.hpp"
+#include "median_level.hpp"
 #include "robust_level.hpp"
 #include "shrink_level.hpp"
 #include "svdkit/kernel/simd.hpp"
@@ -57,6 +58,8 @@ const Level level = {
     &robust_f32,
     &robust_f64,
     &shrink,
+    &median_f32,
+    &median_f64,
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL
