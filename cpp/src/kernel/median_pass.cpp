@@ -13,18 +13,34 @@ namespace {
 constexpr index_t kLines = 16;  // rows or columns of a tile: whole cache lines of X
 constexpr index_t kRun = 512;   // cells of a line that are formed at a time
 
+// to = scale * from - to, or without the last term where that is `plain` memory.
+template <class R>
+[[gnu::always_inline]] inline void subtract_line(const R* from, index_t stride, index_t count, R scale, bool plain,
+                                                 R* to) {
+    if (plain) {
+        for (index_t j = 0; j < count; ++j) to[j] = from[j * stride] * scale;
+    } else {
+        for (index_t j = 0; j < count; ++j) to[j] = from[j * stride] * scale - to[j];
+    }
+}
+
 // Cells [top, top + rows) x [left, left + cols) of X - P Q^T, row-major; NaN where X is.
 template <class R>
 void form_tile(const MedianPass<R>& pass, index_t top, index_t left, index_t rows, index_t cols, Panel<R> out) {
     const index_t width = std::min(out.cols, pass.qt.cols - left);
-    detail::set_zero(out);
-    if (pass.p.cols > 0) {
+    const bool plain = pass.p.cols == 0;
+    if (!plain) {
+        detail::set_zero(out);
         detail::forward_tile(pass.p.row(top), pass.p.ld, rows, pass.p.cols, pass.qt.data + left, pass.qt.ld, out.data,
                              out.ld, width);
     }
     for (index_t i = 0; i < rows; ++i) {
-        R* const to = out.row(i);
-        for (index_t j = 0; j < cols; ++j) to[j] = pass.x(top + i, left + j) * pass.scale - to[j];
+        const R* const from = pass.x.data + (top + i) * pass.x.row_stride + left * pass.x.col_stride;
+        if (pass.x.col_stride == 1) {
+            subtract_line(from, 1, cols, pass.scale, plain, out.row(i));
+        } else {
+            subtract_line(from, pass.x.col_stride, cols, pass.scale, plain, out.row(i));
+        }
     }
 }
 

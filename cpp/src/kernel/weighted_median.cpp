@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "svdkit/kernel/simd.hpp"
@@ -11,9 +11,7 @@
 namespace svdkit {
 namespace {
 
-constexpr index_t kSorted = 40;   // so few are sorted at once
-constexpr index_t kSample = 512;  // largest sample
-constexpr index_t kStride = 64;   // one of so many is in it
+constexpr index_t kSorted = 24;  // so few are sorted at once
 
 template <class R>
 struct Weighted {
@@ -50,40 +48,15 @@ R by_sorting(const R* values, const R* weights, index_t count, double target) {
     return reach(pairs, count, target);
 }
 
+// Values at a fixed stride, sorted: what the next pass counts against.
 template <class R>
-struct Bracket {
-    R low, high;
-};
-
-// Values between which a share of the weight ends, judged by a sample: three standard deviations either way.
-template <class R>
-Bracket<R> guess(const R* values, const R* weights, index_t count, double share) {
-    const index_t size = std::clamp<index_t>(count / kStride, 32, kSample), stride = count / size;
-    std::array<Weighted<R>, kSample> sample;
-    double total = 0;
-    for (index_t i = 0; i < size; ++i) {
-        sample[static_cast<std::size_t>(i)] = {values[i * stride], weights[i * stride]};
-        total += static_cast<double>(weights[i * stride]);
-    }
-    std::sort(sample.begin(), sample.begin() + size, less<R>);
-    const double margin = 1.5 / std::sqrt(static_cast<double>(size));
-    return {
-        share < margin ? -std::numeric_limits<R>::infinity() : reach(sample.data(), size, (share - margin) * total),
-        share > 1 - margin ? std::numeric_limits<R>::infinity() : reach(sample.data(), size, (share + margin) * total)};
-}
-
-// Keeps the values in [low, high]; how many.
-template <class R>
-index_t keep(R* values, R* weights, index_t count, Bracket<R> bracket) {
-    index_t kept = 0;
-    for (index_t i = 0; i < count; ++i) {
-        const R value = values[i], weight = weights[i];
-        values[kept] = value;
-        weights[kept] = weight;
-        kept += static_cast<index_t>(value >= bracket.low) & static_cast<index_t>(value <= bracket.high) &
-                static_cast<index_t>(weight > 0);
-    }
-    return kept;
+std::array<R, detail::kBounds> sample(const R* values, index_t count) {
+    std::array<R, detail::kBounds> bounds;
+    for (index_t q = 0; q < detail::kBounds; ++q)
+        bounds[static_cast<std::size_t>(q)] = values[(2 * q + 1) * count / (2 * detail::kBounds)];
+    for (std::size_t i = 1; i < bounds.size(); ++i)  // insertion: so few
+        for (std::size_t j = i; j > 0 && bounds[j] < bounds[j - 1]; --j) std::swap(bounds[j], bounds[j - 1]);
+    return bounds;
 }
 
 }  // namespace
@@ -91,31 +64,25 @@ index_t keep(R* values, R* weights, index_t count, Bracket<R> bracket) {
 template <class R>
 R weighted_median(R* values, R* weights, index_t count) {
     constexpr R infinity = std::numeric_limits<R>::infinity();
+    constexpr std::size_t last = detail::kBounds - 1;
     const detail::MedianKernels<R>& kernels = detail::median_kernels<R>();
-    double nothing = 0, total = 0;
-    kernels.weigh(values, weights, count, infinity, infinity, nothing, total);
-    if (total == 0) return R(0);
-    double target = total / 2;
-    while (count > kSorted) {
-        const Bracket<R> bracket = guess(values, weights, count, target / total);
-        double below = 0, reached = 0;
-        kernels.weigh(values, weights, count, bracket.low, bracket.high, below, reached);
-        if (below >= target) {  // the sample misled: the answer is smaller
-            count = keep(values, weights, count, {-infinity, std::nextafter(bracket.low, -infinity)});
-            total = below;
-        } else if (reached < target && bracket.high < infinity) {  // or larger
-            count = keep(values, weights, count, {std::nextafter(bracket.high, infinity), infinity});
-            if (count == 0) return bracket.high;  // there was only rounding of the sums
-            target -= reached;
-            total -= reached;
-        } else {
-            if (bracket.low == bracket.high) return bracket.low;
-            const index_t kept = keep(values, weights, count, bracket);
-            target -= below;
-            total = reached - below;
-            if (kept > count - count / 8) return by_sorting(values, weights, kept, target);
-            count = kept;
-        }
+    std::array<double, detail::kBounds> reached;
+    double target = -1;  // weight up to the answer, within what is left
+    while (count > kSorted || target < 0) {
+        std::array<R, detail::kBounds> bounds = count > 0 ? sample(values, count) : std::array<R, detail::kBounds>{};
+        if (target < 0) bounds[last] = infinity;  // the first pass counts the whole weight too
+        kernels.weigh(values, weights, count, bounds.data(), reached.data());
+        if (target < 0) target = reached[last] / 2;
+        if (target == 0) return R(0);
+        std::size_t q = 0;
+        while (q <= last && reached[q] < target) ++q;
+        const R low = q == 0 ? -infinity : bounds[q - 1], high = q > last ? infinity : bounds[q];
+        const index_t kept = kernels.keep(values, weights, count, low, high);
+        if (kept == 0) return low;  // there was only rounding of the sums
+        if (q > 0) target -= reached[q - 1];
+        // Hardly less than before: equal values, most likely.
+        if (kept > count - count / 8) return by_sorting(values, weights, kept, target);
+        count = kept;
     }
     return by_sorting(values, weights, count, target);
 }
