@@ -74,10 +74,8 @@ RobustStart<T> given_start(const Cells<T>& cells, const RobustOptions<T>& option
 template <class T>
 bool poll(Monitor& monitor, const JointFit<T>& fit, index_t k) {
     const double change = fit.change();
-    return monitor.poll({.iteration = fit.sweeps(),
-                         .wanted = k,
-                         .residuals = {&change, 1},
-                         .passes = 2 * fit.sweeps()});
+    return monitor.poll(
+        {.iteration = fit.sweeps(), .wanted = k, .residuals = {&change, 1}, .passes = 2 * fit.sweeps()});
 }
 
 // The fit that goes on: of two starts the one with the smaller objective after a few sweeps.

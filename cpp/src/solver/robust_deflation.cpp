@@ -216,9 +216,9 @@ RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const R
     return out;
 }
 
-#define INSTANTIATE(T)                                                                                        \
-    template RobustResult<T> deflate<T>(const Cells<T>&, const Observed&, const RobustOptions<T>&, double,    \
-                                        double, Monitor&);
+#define INSTANTIATE(T)                                                                                             \
+    template RobustResult<T> deflate<T>(const Cells<T>&, const Observed&, const RobustOptions<T>&, double, double, \
+                                        Monitor&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
