@@ -114,9 +114,12 @@ RobustResult<T> fit_jointly(const Cells<T>& cells, const Observed& observed, con
         }
         return false;
     };
-    if (continued) run(first, std::max(tol, kContinued));
-    run(model, std::max(tol, kSettled));
-    fit.settle(model);
+    run(first, std::max(tol, kSettled));
+    fit.settle(first);
+    if (continued) {
+        run(first, std::max(tol, kContinued));
+        fit.settle(model);
+    }
     bool converged = run(model, tol);
     if (converged && fit.has_lost() && fit.settle(model) > 0) converged = run(model, tol);
     RobustResult<T> result = fit.finish(model);

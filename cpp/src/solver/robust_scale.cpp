@@ -110,7 +110,7 @@ NoiseLevel<T>::NoiseLevel(const Cells<T>& cells, const Observed& observed, const
     : cells_(cells), count_(observed.cells), unit_(unit), given_(options.sigma), scale_(options.scale) {
     const double smallest = (sizeof(T) == 4 ? 1e-5 : 1e-9) * unit;
     floor_ = smallest * smallest;
-    if (scale_ == RobustScale::iqr) given_ = interquartile_range(cells, observed);
+    if (scale_ == RobustScale::iqr && given_ == 0) given_ = interquartile_range(cells, observed);
     if (given_ > 0) variance_ = given_ * given_;
 }
 
