@@ -75,12 +75,11 @@ double look(MatrixIn<T> x, BlockOut<T> slow, BlockOut<T> fast, double rate, bool
 
 template <class T>
 void bind_robust(HandleClass<T>& cls) {
-    cls.def_static("robust_svd", &solve<T>, nb::arg("x").noconvert(), nb::arg("prior").noconvert().none(),
-                   nb::arg("k"), nb::arg("alpha"), nb::arg("method"), nb::arg("loss"), nb::arg("scale"),
-                   nb::arg("sigma"), nb::arg("tol"), nb::arg("max_iter"), nb::arg("keep_unsupported"),
-                   nb::arg("left").noconvert().none(), nb::arg("right").noconvert().none(), nb::arg("seed"),
-                   nb::arg("threads"), nb::arg("callback").none(), nb::arg("time_limit"),
-                   "((U, s, Vh, report), what else was found).");
+    cls.def_static("robust_svd", &solve<T>, nb::arg("x").noconvert(), nb::arg("prior").noconvert().none(), nb::arg("k"),
+                   nb::arg("alpha"), nb::arg("method"), nb::arg("loss"), nb::arg("scale"), nb::arg("sigma"),
+                   nb::arg("tol"), nb::arg("max_iter"), nb::arg("keep_unsupported"), nb::arg("left").noconvert().none(),
+                   nb::arg("right").noconvert().none(), nb::arg("seed"), nb::arg("threads"), nb::arg("callback").none(),
+                   nb::arg("time_limit"), "((U, s, Vh, report), what else was found).");
     cls.def_static("robust_look", &look<T>, nb::arg("x").noconvert(), nb::arg("slow").noconvert(),
                    nb::arg("fast").noconvert(), nb::arg("rate"), nb::arg("rows"), nb::arg("threads") = 0,
                    "Sum of the weights: one half-sweep that moves nothing.");

@@ -1,5 +1,5 @@
-// Moments of blocks of a factor, from tiles of cells (kernel/robust_pass.hpp): fused loops for r <= 8, else the weighted
-// residuals of a tile and the products of the block pass.
+// Moments of blocks of a factor, from tiles of cells (kernel/robust_pass.hpp): fused loops for r <= 8, else the
+// weighted residuals of a tile and the products of the block pass.
 #pragma once
 
 #include <algorithm>

@@ -56,8 +56,7 @@ HalfSweepResult half_sweep(const Cells<T>& cells, const Observed& observed, Side
                         sums[static_cast<std::size_t>(block * grid.parts + part)]);
     };
     const auto finish = [&](index_t block, const double* moments) {
-        step.apply(block * grid.block, rows_of(block), moments, tile.strides(),
-                   moves[static_cast<std::size_t>(block)]);
+        step.apply(block * grid.block, rows_of(block), moments, tile.strides(), moves[static_cast<std::size_t>(block)]);
     };
 
     if (grid.parts == 1) {
@@ -178,10 +177,10 @@ std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, 
     return sample;
 }
 
-#define INSTANTIATE(T)                                                                                             \
-    template HalfSweepResult half_sweep<T>(const Cells<T>&, const Observed&, Side, Panel<T>, Panel<T>,             \
-                                           const HalfSweep&, std::uint8_t*);                                       \
-    template Observed observe<T>(const Cells<T>&);                                                                 \
+#define INSTANTIATE(T)                                                                                 \
+    template HalfSweepResult half_sweep<T>(const Cells<T>&, const Observed&, Side, Panel<T>, Panel<T>, \
+                                           const HalfSweep&, std::uint8_t*);                           \
+    template Observed observe<T>(const Cells<T>&);                                                     \
     template std::vector<double> sample_residuals<T>(const Cells<T>&, ConstPanel<T>, ConstPanel<T>);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -61,8 +61,8 @@ private:
         const index_t r = moving_.cols;
         const auto at = static_cast<std::size_t>(i);
         T* const a = moving_.row(i);
-        // With weights equal to the prior ones the trace would be r times their mean over the fixed direction.
-        const double full = static_cast<double>(r) * mass_[at] / fixed_;
+        const double full = options_.full ? options_.full[i] : static_cast<double>(r) * mass_[at] / fixed_;
+        if (options_.traces) options_.traces[i] = trace;
         unsupported_[at] = cells_[at] < r || !(trace >= options_.support * full);
         if (unsupported_[at]) {
             if (options_.keep_unsupported || !options_.move) return;

@@ -161,9 +161,9 @@ TrimmedNorms trimmed_norms(const Cells<T>& cells, const Trim<T>& trim) {
     return norms;
 }
 
-#define INSTANTIATE(T)                                                                              \
-    template void trimmed_forward<T>(const Cells<T>&, const Trim<T>&, ConstPanel<T>, Panel<T>);     \
-    template void trimmed_adjoint<T>(const Cells<T>&, const Trim<T>&, ConstPanel<T>, Panel<T>);     \
+#define INSTANTIATE(T)                                                                          \
+    template void trimmed_forward<T>(const Cells<T>&, const Trim<T>&, ConstPanel<T>, Panel<T>); \
+    template void trimmed_adjoint<T>(const Cells<T>&, const Trim<T>&, ConstPanel<T>, Panel<T>); \
     template TrimmedNorms trimmed_norms<T>(const Cells<T>&, const Trim<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)

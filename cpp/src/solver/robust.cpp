@@ -74,10 +74,8 @@ RobustStart<T> given_start(const Cells<T>& cells, const RobustOptions<T>& option
 template <class T>
 bool poll(Monitor& monitor, const JointFit<T>& fit, index_t k) {
     const double change = fit.change();
-    return monitor.poll({.iteration = fit.sweeps(),
-                         .wanted = k,
-                         .residuals = {&change, 1},
-                         .passes = 2 * fit.sweeps()});
+    return monitor.poll(
+        {.iteration = fit.sweeps(), .wanted = k, .residuals = {&change, 1}, .passes = 2 * fit.sweeps()});
 }
 
 // The fit that goes on: of two starts the one with the smaller objective after a few sweeps.
@@ -116,9 +114,12 @@ RobustResult<T> fit_jointly(const Cells<T>& cells, const Observed& observed, con
         }
         return false;
     };
-    if (continued) run(first, std::max(tol, kContinued));
-    run(model, std::max(tol, kSettled));
-    fit.settle(model);
+    run(first, std::max(tol, kSettled));
+    fit.settle(first);
+    if (continued) {
+        run(first, std::max(tol, kContinued));
+        fit.settle(model);
+    }
     bool converged = run(model, tol);
     if (converged && fit.has_lost() && fit.settle(model) > 0) converged = run(model, tol);
     RobustResult<T> result = fit.finish(model);

@@ -13,6 +13,8 @@
 namespace svdkit::detail {
 namespace {
 
+constexpr double kSettled = 1e-2;  // accuracy from which on a row without weight is taken for an outlier
+
 // to = the unit vector along from - Q Q^T from; the norm.
 template <class T>
 double normalised_outside(ConstPanel<T> q, const Block<T>& from, const Block<T>& to) {
@@ -34,12 +36,13 @@ template <class T>
 class RankOneFit {
 public:
     RankOneFit(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit,
-               ConstPanel<T> u, ConstPanel<T> v)
+               ConstPanel<T> u, ConstPanel<T> v, double largest)
         : cells_(cells),
           observed_(observed),
           options_(options),
           u_(u),
           v_(v),
+          largest_(largest),
           noise_(cells, observed, options, unit),
           c_(cells.x.rows, 1),
           d_(cells.x.cols, 1),
@@ -52,6 +55,7 @@ public:
     }
 
     bool sweep(const RobustModel& model, double tol) {
+        if (change_ <= kSettled) support_ = std::max(support_, model.settled_support());
         const HalfSweep half = setting(model);
         const HalfSweepResult first = half_sweep<T>(cells_, observed_, Side::slow, c_, b_, half, lost_rows_.data());
         objective_ = model.objective(first.sums, observed_.cells, noise_.variance());
@@ -59,7 +63,8 @@ public:
         const HalfSweepResult second = half_sweep<T>(cells_, observed_, Side::fast, a_, d_, half, lost_cols_.data());
         size_ = normalised_outside<T>(v_, d_, b_);
         const double moved = first.change + second.change;
-        change_ = size_ > 0 ? moved / size_ : (moved > 0 ? 1 : 0);
+        const double largest = std::max(size_, largest_);
+        change_ = largest > 0 ? moved / largest : (moved > 0 ? 1 : 0);
         return noise_.update(model, second.sums, a_, d_, tol) && change_ <= tol;
     }
 
@@ -83,7 +88,7 @@ public:
 private:
     HalfSweep setting(const RobustModel& model) const {
         // The package's rule gives up no row, however little weight it has.
-        const double support = options_.scale == RobustScale::iqr ? 1e-290 : HalfSweep{}.support;
+        const double support = options_.scale == RobustScale::iqr ? 1e-290 : support_;
         return {.shape = model.shape(),
                 .parameter = model.parameter(noise_.variance()),
                 .keep_unsupported = options_.keep_unsupported,
@@ -100,7 +105,7 @@ private:
     }
 
     void trimmed_start(double unit) {
-        const RobustStart<T> start = std::move(trimmed_starts(cells_, unit, 1).front());
+        const RobustStart<T> start = std::move(trimmed_starts(cells_, unit, 1).back());
         for (index_t i = 0; i < c_.rows(); ++i) c_(i, 0) = start.left(i, 0);
         const double size = normalised_outside<T>(u_, c_, a_);
         normalised_outside<T>(v_, start.right, b_);
@@ -111,10 +116,12 @@ private:
     const Observed& observed_;
     const RobustOptions<T>& options_;
     ConstPanel<T> u_, v_;
+    double largest_;  // component before
     NoiseLevel<T> noise_;
     Block<T> c_, d_, a_, b_;
     std::vector<std::uint8_t> lost_rows_, lost_cols_;
-    double size_ = 0, change_ = 0, objective_ = 0;
+    double size_ = 0, change_ = 1, objective_ = 0;
+    double support_ = HalfSweep{}.support;
 };
 
 // left <- left - size a b^T
@@ -178,7 +185,8 @@ RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const R
         const double typical = found == 0 ? unit : typical_size(rest, observed);
         if (typical == 0) break;
         RankOneFit<T> fit(rest, observed, own, typical, out.svd.u.panel().col_range(0, found),
-                          out.svd.v.panel().col_range(0, found));
+                          out.svd.v.panel().col_range(0, found),
+                          static_cast<double>(*std::ranges::max_element(out.svd.s)));
         bool done = false;
         for (index_t sweep = 0; sweep < options.max_iterations && !done; ++sweep) {
             done = fit.sweep(model, tol);
@@ -216,9 +224,9 @@ RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const R
     return out;
 }
 
-#define INSTANTIATE(T)                                                                                        \
-    template RobustResult<T> deflate<T>(const Cells<T>&, const Observed&, const RobustOptions<T>&, double,    \
-                                        double, Monitor&);
+#define INSTANTIATE(T)                                                                                             \
+    template RobustResult<T> deflate<T>(const Cells<T>&, const Observed&, const RobustOptions<T>&, double, double, \
+                                        Monitor&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

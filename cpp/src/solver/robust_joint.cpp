@@ -44,13 +44,15 @@ JointFit<T>::JointFit(const Cells<T>& cells, const Observed& observed, const Rob
 }
 
 template <class T>
-HalfSweep JointFit<T>::setting(const RobustModel& model) const {
+HalfSweep JointFit<T>::setting(const RobustModel& model, Side side) const {
+    const std::vector<double>& full = side == Side::slow ? full_rows_ : full_cols_;
     return {.shape = model.shape(),
             .parameter = model.parameter(noise_.variance()),
             .majorise = options_.k > kFusedRank,
             .relax = relax_,
             .keep_unsupported = options_.keep_unsupported,
-            .support = support_};
+            .support = support_,
+            .full = full.empty() ? nullptr : full.data()};
 }
 
 template <class T>
@@ -74,10 +76,11 @@ double JointFit<T>::shift_core(const Block<T>& w, const Block<T>& other) {
 template <class T>
 bool JointFit<T>::sweep(const RobustModel& model, double tol) {
     const double variance = noise_.variance();
-    const HalfSweep half = setting(model);
-    const HalfSweepResult first = half_sweep<T>(cells_, observed_, Side::slow, left_, right_, half, lost_rows_.data());
+    const HalfSweepResult first =
+        half_sweep<T>(cells_, observed_, Side::slow, left_, right_, setting(model, Side::slow), lost_rows_.data());
     shift_core(left_, right_);
-    const HalfSweepResult second = half_sweep<T>(cells_, observed_, Side::fast, left_, right_, half, lost_cols_.data());
+    const HalfSweepResult second =
+        half_sweep<T>(cells_, observed_, Side::fast, left_, right_, setting(model, Side::fast), lost_cols_.data());
     const double size = shift_core(right_, left_);
 
     objective_.push_back(model.objective(first.sums, observed_.cells, variance));
@@ -92,10 +95,14 @@ bool JointFit<T>::sweep(const RobustModel& model, double tol) {
 template <class T>
 index_t JointFit<T>::rescue_side(Side side, const RobustModel& model) {
     std::vector<std::uint8_t>& lost = side == Side::slow ? lost_rows_ : lost_cols_;
-    HalfSweep look = setting(model);
+    std::vector<double>& full = side == Side::slow ? full_rows_ : full_cols_;
+    full.resize(lost.size());
+    const HalfSweep even{.majorise = options_.k > kFusedRank, .move = false, .traces = full.data()};
+    half_sweep<T>(cells_, observed_, side, left_, right_, even, lost.data());
+    HalfSweep look = setting(model, side);
     look.move = false;
     half_sweep<T>(cells_, observed_, side, left_, right_, look, lost.data());
-    const RowRescue<T> rescue(cells_, observed_, side, left_, right_, model, noise_.variance(), support_);
+    const RowRescue<T> rescue(cells_, observed_, side, left_, right_, model, noise_.variance());
     return rescue(lost);
 }
 
@@ -121,13 +128,14 @@ RobustResult<T> JointFit<T>::finish(const RobustModel& model) {
     rotate<T>(left_, x);
     rotate<T>(right_, y);
 
-    HalfSweep look = setting(model);
+    HalfSweep look = setting(model, Side::slow);
     look.move = false;
     const Block<T> scaled_left(left_.rows(), k), scaled_right(right_.rows(), k);
     scale_columns(left_, out.svd.s, scaled_left);
     scale_columns(right_, out.svd.s, scaled_right);
     out.svd.report.residuals =
         half_sweep<T>(cells_, observed_, Side::slow, scaled_left, right_, look, lost_rows_.data()).gradient;
+    look.full = setting(model, Side::fast).full;
     const HalfSweepResult last =
         half_sweep<T>(cells_, observed_, Side::fast, left_, scaled_right, look, lost_cols_.data());
     for (std::size_t i = 0; i < last.gradient.size(); ++i)

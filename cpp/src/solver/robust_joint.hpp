@@ -32,7 +32,7 @@ public:
     RobustResult<T> finish(const RobustModel& model);
 
 private:
-    HalfSweep setting(const RobustModel& model) const;
+    HalfSweep setting(const RobustModel& model, Side side) const;
     index_t rescue_side(Side side, const RobustModel& model);
     // w = Q R; other <- other R^T
     double shift_core(const Block<T>& w, const Block<T>& other);
@@ -47,6 +47,7 @@ private:
     std::vector<double> objective_;
     double change_ = 0;
     double support_ = HalfSweep{}.support;
+    std::vector<double> full_rows_, full_cols_;  // see HalfSweep::full; empty before settling
     bool relax_ = true;
 };
 

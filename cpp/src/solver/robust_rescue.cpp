@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kDeviationSweeps = 12;  // of least absolute deviations
 constexpr int kLastSweeps = 10;       // with the scale of the fit
-constexpr double kAccepted = 0.5;      // share of its weight that makes a row a good one after all
+constexpr double kAccepted = 0.5;     // share of its weight that makes a row a good one after all
 constexpr double kMad = 1.4826;
 
 // The observed cells of one row, and its equations.
@@ -45,7 +45,8 @@ public:
         solve_packed(gram.data(), g.data(), r_, trace);
         for (std::size_t j = 0; j < x_.size(); ++j)
             for (index_t k = 0; k < r_; ++k)
-                residuals_[j] -= g[static_cast<std::size_t>(k)] * rows_[j * static_cast<std::size_t>(r_) + static_cast<std::size_t>(k)];
+                residuals_[j] -= g[static_cast<std::size_t>(k)] *
+                                 rows_[j * static_cast<std::size_t>(r_) + static_cast<std::size_t>(k)];
         for (index_t k = 0; k < r_; ++k) coefficients_[static_cast<std::size_t>(k)] += g[static_cast<std::size_t>(k)];
         return trace;
     }
@@ -66,15 +67,13 @@ private:
 
 template <class T>
 RowRescue<T>::RowRescue(const Cells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
-                        const RobustModel& model, double variance, double support)
+                        const RobustModel& model, double variance)
     : cells_(cells),
-      mass_(side == Side::slow ? observed.row_mass : observed.col_mass),
       count_(side == Side::slow ? observed.row_cells : observed.col_cells),
       moving_(side == Side::slow ? slow : fast),
       fixed_(side == Side::slow ? fast : slow),
       model_(model),
-      variance_(variance),
-      support_(support) {
+      variance_(variance) {
     if (side == Side::fast) {
         cells_.x = cells_.x.transposed();
         cells_.prior = cells_.prior.transposed();
@@ -95,7 +94,7 @@ bool RowRescue<T>::fit(index_t i) const {
     }
     Regression regression(std::move(x), std::move(prior), std::move(rows), r);
     const double smallest = std::sqrt(variance_) / 10;
-    regression.step([](double) { return 1.0; });
+    const double full = regression.step([](double) { return 1.0; });
     for (int sweep = 0; sweep < kDeviationSweeps; ++sweep)
         regression.step([&](double e) { return smallest / std::max(std::abs(e), smallest); });
     double scale = std::max(kMad * regression.median_residual(), std::sqrt(variance_));
@@ -104,7 +103,6 @@ bool RowRescue<T>::fit(index_t i) const {
     double trace = 0;
     for (int sweep = 0; sweep < kLastSweeps; ++sweep)
         trace = regression.step([&](double e) { return model_.weight(e, variance_); });
-    const double full = static_cast<double>(r) * mass_[static_cast<std::size_t>(i)] / static_cast<double>(fixed_.rows);
     if (!(trace >= kAccepted * full)) return false;
     for (index_t k = 0; k < r; ++k)
         moving_(i, k) = static_cast<T>(regression.coefficients()[static_cast<std::size_t>(k)]);

@@ -7,10 +7,10 @@
 namespace svdkit::detail {
 namespace {
 
-constexpr double kMad = 1.4826;      // median |x| of a normal variable to its standard deviation
-constexpr double kHuber = 1.345;     // 95 % efficiency at the normal
-constexpr double kWelsch = 2.9846;   // the same
-constexpr double kShrink = 0.25;     // most that the variance may lose in a sweep: faster falls end in degenerate fits
+constexpr double kMad = 1.4826;     // median |x| of a normal variable to its standard deviation
+constexpr double kHuber = 1.345;    // 95 % efficiency at the normal
+constexpr double kWelsch = 2.9846;  // the same
+constexpr double kShrink = 0.25;    // most that the variance may lose in a sweep: faster falls end in degenerate fits
 constexpr double kDenominator = 0.05;
 constexpr double kSettledShare = 0.4;
 
@@ -106,12 +106,11 @@ double RobustModel::stationary_variance(const RobustSums& sums, double cells) co
 }
 
 template <class T>
-NoiseLevel<T>::NoiseLevel(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options,
-                          double unit)
+NoiseLevel<T>::NoiseLevel(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit)
     : cells_(cells), count_(observed.cells), unit_(unit), given_(options.sigma), scale_(options.scale) {
     const double smallest = (sizeof(T) == 4 ? 1e-5 : 1e-9) * unit;
     floor_ = smallest * smallest;
-    if (scale_ == RobustScale::iqr) given_ = interquartile_range(cells, observed);
+    if (scale_ == RobustScale::iqr && given_ == 0) given_ = interquartile_range(cells, observed);
     if (given_ > 0) variance_ = given_ * given_;
 }
 
@@ -144,9 +143,9 @@ bool NoiseLevel<T>::update(const RobustModel& model, const RobustSums& sums, Con
     return still;
 }
 
-#define INSTANTIATE(T)                                                          \
-    template double typical_size<T>(const Cells<T>&, const Observed&);          \
-    template double interquartile_range<T>(const Cells<T>&, const Observed&);   \
+#define INSTANTIATE(T)                                                        \
+    template double typical_size<T>(const Cells<T>&, const Observed&);        \
+    template double interquartile_range<T>(const Cells<T>&, const Observed&); \
     template class NoiseLevel<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

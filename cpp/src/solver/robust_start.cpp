@@ -11,9 +11,9 @@
 namespace svdkit::detail {
 namespace {
 
-constexpr double kAccuracy = 1e-2;    // of the start
-constexpr double kTrim = 3;           // in units of the typical size
-constexpr index_t kSampled = 1001;    // cells of a row or column that give its median
+constexpr double kAccuracy = 1e-2;  // of the start
+constexpr double kTrim = 3;         // in units of the typical size
+constexpr index_t kSampled = 1001;  // cells of a row or column that give its median
 constexpr double kMad = 1.4826;
 
 template <class T>
@@ -98,8 +98,8 @@ Block<T> trimmed_product(const Cells<T>& cells, double unit, ConstPanel<T> b, bo
     return product;
 }
 
-#define INSTANTIATE(T)                                                                                  \
-    template std::vector<RobustStart<T>> trimmed_starts<T>(const Cells<T>&, double, index_t);           \
+#define INSTANTIATE(T)                                                                        \
+    template std::vector<RobustStart<T>> trimmed_starts<T>(const Cells<T>&, double, index_t); \
     template Block<T> trimmed_product<T>(const Cells<T>&, double, ConstPanel<T>, bool);
 INSTANTIATE(float)
 INSTANTIATE(double)

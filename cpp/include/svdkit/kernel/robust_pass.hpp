@@ -29,8 +29,8 @@ struct Cells {
 struct Observed {
     double max_abs = 0;
     double max_prior = 1;
-    double cells = 0;                        ///< sum of the prior weights of observed cells
-    std::vector<double> row_mass, col_mass;  ///< the same by rows and columns
+    double cells = 0;                                ///< sum of the prior weights of observed cells
+    std::vector<double> row_mass, col_mass;          ///< the same by rows and columns
     std::vector<std::int32_t> row_cells, col_cells;  ///< how many are observed, with a prior weight above 0
     index_t infinite_row = -1, infinite_col = -1;    ///< an infinite cell, if there is one
 };
@@ -44,17 +44,19 @@ enum class Side { slow, fast };
 
 struct HalfSweep {
     detail::WeightShape shape = detail::WeightShape::exponential;
-    double parameter = 0;         ///< rate or bound
-    bool majorise = false;        ///< required for r > 8
-    bool relax = true;            ///< majorise with steps above one
-    bool move = true;             ///< false: only look
+    double parameter = 0;   ///< rate or bound
+    bool majorise = false;  ///< required for r > 8
+    bool relax = true;      ///< majorise with steps above one
+    bool move = true;       ///< false: only look
     bool keep_unsupported = false;
-    double support = 1e-3;        ///< share of the weight that a row of the factor needs
+    double support = 1e-3;         ///< share of `full` that the trace of G_i needs
+    const double* full = nullptr;  ///< trace of G_i for weight one, for every row; null: what even cells would give
+    double* traces = nullptr;      ///< if not null: trace of G_i for every row
 };
 
 struct HalfSweepResult {
-    detail::RobustSums sums;  ///< before the move
-    double change = 0;        ///< Frobenius norm of the move
+    detail::RobustSums sums;       ///< before the move
+    double change = 0;             ///< Frobenius norm of the move
     std::vector<double> gradient;  ///< norm of every column of W o E times the fixed factor, supported rows only
 };
 

@@ -57,7 +57,7 @@ struct RobustKernels {
     /// out_j = x_j where |x_j - center - centers_j| <= limit, else center + centers_j; `centers` may be null: zeros.
     using Trim = void (*)(const T* x, index_t count, T center, const T* centers, T limit, T* out);
 
-    Accumulate along[2][kFusedRank];  ///< [shape][r - 1]
+    Accumulate along[2][kFusedRank];   ///< [shape][r - 1]
     Accumulate across[2][kFusedRank];  ///< moments[l * ld + j]: columns are contiguous
     Weigh weigh[2];
     Trim trim;

@@ -4,10 +4,10 @@
 //   w_ij = q_ij exp(-alpha (x_ij - l_ij)^2 / (2 s)),   N = sum q           (q: prior weights; alpha -> 0: plain SVD)
 //   s = sum w e^2 / (sum w - N alpha (1 + alpha)^(-3/2))                   where H is stationary in s
 //
-// Joint: all k components at once, by alternating half-sweeps (kernel/robust_pass.hpp), each of which lowers H for fixed
-// s. Deflation: component after component, the rule of the R package rsvddpd when sigma is the interquartile range.
-// The start is the SVD of a trimmed and damped X: a plain SVD starts inside the outliers' basin (robust_start.hpp).
-// Residuals in the report: max(|(W o E) v_i|, |(W o E)^T u_i|), zero where H is stationary in L.
+// Joint: all k components at once, by alternating half-sweeps (kernel/robust_pass.hpp), each of which lowers H for
+// fixed s. Deflation: component after component, the rule of the R package rsvddpd when sigma is the interquartile
+// range. The start is the SVD of a trimmed and damped X: a plain SVD starts inside the outliers' basin
+// (robust_start.hpp). Residuals in the report: max(|(W o E) v_i|, |(W o E)^T u_i|), zero where H is stationary in L.
 // Cost of a sweep: two reads of X, N (k^2 + 8 k + 16) multiply-adds and 2 N exponentials (k <= 8; then N (12 k + 16)).
 // Papers: Roy, Basu & Ghosh, arXiv 2109.10680 and 2307.10591; Basu, Harris, Hjort & Jones, Biometrika 85 (1998).
 #pragma once
