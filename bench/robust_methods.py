@@ -1,4 +1,4 @@
-"""Principal component pursuit and least absolute deviations: against plain NumPy, and against robust_svd on one video."""
+"""Principal component pursuit and least absolute deviations, against plain NumPy and beside robust_svd."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def numpy_pcp(A: Matrix, tol: float = 1e-7) -> Fit:
     lam = 1 / np.sqrt(max(A.shape))
     top = np.linalg.norm(A, 2)
     Y, S, mu = A / max(top, np.abs(A).max() / lam), np.zeros_like(A), 1.25 / top
-    for step in range(1, 1000):
+    step = 0
+    while step < 1000:
+        step += 1
         U, s, Vh = np.linalg.svd(A - S + Y / mu, full_matrices=False)
         L = (U * np.maximum(s - 1 / mu, 0)) @ Vh
         X = A - L + Y / mu

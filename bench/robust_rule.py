@@ -33,9 +33,7 @@ def rule(
             d, used = _fixed_point(rest.T, new_a, alpha, eps, max_iter)
             passes += used
             new_b, size = _unit(d - B[:, :r] @ (B[:, :r].T @ d))
-            still = (
-                abs(size - s[r]) < eps and np.linalg.norm(new_a - a) < eps and np.linalg.norm(new_b - b) < eps
-            )
+            still = abs(size - s[r]) < eps and np.linalg.norm(new_a - a) < eps and np.linalg.norm(new_b - b) < eps
             a, b, s[r] = new_a, new_b, size
             if still:
                 break

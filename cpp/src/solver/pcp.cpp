@@ -259,10 +259,10 @@ PcpResult<T> pcp(ConstView<T> m, const PcpOptions& options, Monitor& monitor) {
     const ThreadScope threads(options.threads);
     const ScratchScope scratch;
     const MemoryMeter memory;
-    const bool flip = std::abs(m.row_stride) < std::abs(m.col_stride);
-    const ConstView<T> by_rows = flip ? m.transposed() : m;
+    const bool flip = m.rows < m.cols;
+    const ConstView<T> tall = flip ? m.transposed() : m;
     const double max_abs = options.max_abs > 0 ? options.max_abs : largest_observed(m);
-    PcpResult<T> result = max_abs > 0 ? Pursuit<T>(by_rows, options, monitor, max_abs).solve() : zero_split(by_rows);
+    PcpResult<T> result = max_abs > 0 ? Pursuit<T>(tall, options, monitor, max_abs).solve() : zero_split(tall);
     if (flip) {
         std::swap(result.low_rank.u, result.low_rank.v);
         result.transposed = true;

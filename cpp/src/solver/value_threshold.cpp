@@ -4,10 +4,12 @@
 #include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "svdkit/kernel/block_pass.hpp"
 #include "svdkit/kernel/gram_matrix.hpp"
 #include "svdkit/kernel/small_eigh.hpp"
+#include "svdkit/kernel/tall_pass.hpp"
 #include "svdkit/op/dense.hpp"
 #include "svdkit/solver/tsvd.hpp"
 
@@ -16,43 +18,51 @@ namespace {
 
 constexpr index_t kNarrow = 256;    // extents up to which the Gram matrix is always cheaper
 constexpr index_t kLargest = 2048;  // and beyond which it never is
+constexpr double kReach = 1e-6;     // level over the largest value that squares can tell
 constexpr index_t kManyOf = 10;     // between them: where more than one in so many values is wanted
 
 template <class T>
 bool prefers_gram(ConstView<T> w, index_t rank) {
-    const index_t n = std::min(w.rows, w.cols);
+    const index_t n = w.cols;
     return n <= kNarrow || (n <= kLargest && kManyOf * rank > n);
+}
+
+// In double precision whatever T: its eigenvalues are squares.
+template <class T>
+Block<double> wide_gram(ConstView<T> w) {
+    if constexpr (sizeof(T) == 4) {
+        return gram<T>(ConstPanel<T>{w.data, w.rows, w.cols, w.row_stride});
+    } else {
+        Block<double> g(w.cols, w.cols, w.cols);
+        gram_matrix(w, g.panel());
+        return g;
+    }
 }
 
 // Nothing where the Gram matrix cannot tell the values near the level.
 template <class T>
 std::optional<Thresholded<T>> by_gram(ConstView<T> w, double level) {
-    const bool wide = w.rows < w.cols;
-    const ConstView<T> tall = wide ? w.transposed() : w;
-    const index_t n = tall.cols;
-    const Block<T> g(n, n, n);
-    std::vector<T> squares(static_cast<std::size_t>(n));
-    gram_matrix(tall, g.panel());
-    const Block<T> vectors(n, n, n);
-    small_eigh<T>(g.panel(), squares.data(), vectors.panel());
-    const double top = std::sqrt(std::max(0.0, static_cast<double>(squares.front())));
-    if (level < (sizeof(T) == 4 ? 1e-2 : 1e-6) * top) return std::nullopt;
-    const index_t r = std::ranges::count_if(squares, [&](T q) { return static_cast<double>(q) > level * level; });
+    const index_t n = w.cols;
+    const Block<double> padded = wide_gram(w), g(n, n, n), vectors(n, n, n);
+    for (index_t i = 0; i < n; ++i) std::copy_n(&padded(i, 0), n, &g(i, 0));
+    std::vector<double> squares(static_cast<std::size_t>(n));
+    small_eigh<double>(g.panel(), squares.data(), vectors.panel());
+    if (level < kReach * std::sqrt(std::max(0.0, squares.front()))) return std::nullopt;
+    const index_t r = std::ranges::count_if(squares, [&](double q) { return q > level * level; });
     Thresholded<T> out;
     out.method = "gram";
-    Block<T> v(n, r), image(tall.rows, r);
-    for (index_t i = 0; i < n; ++i) std::copy_n(&vectors(i, 0), r, &v(i, 0));
-    if (r > 0) forward_pass<T>(tall, v, image);
+    out.p = Block<T>(w.rows, r);
+    out.q = Block<T>(n, r);
     std::vector<T> shrink;
-    for (index_t i = 0; i < r; ++i) {
-        const double sigma = std::sqrt(static_cast<double>(squares[static_cast<std::size_t>(i)]));
+    for (index_t j = 0; j < r; ++j) {
+        const double sigma = std::sqrt(squares[static_cast<std::size_t>(j)]);
         out.nuclear += sigma - level;
         shrink.push_back(static_cast<T>(1 - level / sigma));
+        for (index_t i = 0; i < n; ++i) out.q(i, j) = static_cast<T>(vectors(i, j));
     }
-    for (index_t i = 0; i < tall.rows; ++i)
-        for (index_t j = 0; j < r; ++j) image(i, j) *= shrink[static_cast<std::size_t>(j)];
-    out.p = std::move(wide ? v : image);
-    out.q = std::move(wide ? image : v);
+    if (r > 0) forward_pass<T>(w, out.q, out.p);
+    for (index_t i = 0; i < w.rows; ++i)
+        for (index_t j = 0; j < r; ++j) out.p(i, j) *= shrink[static_cast<std::size_t>(j)];
     return out;
 }
 
@@ -79,7 +89,7 @@ Thresholded<T> by_triplets(const Result<T>& found, double level) {
 
 template <class T>
 Thresholded<T> threshold_values(ConstView<T> w, double level, Options<T> options, Monitor& monitor) {
-    const index_t most = std::min(w.rows, w.cols);
+    const index_t most = w.cols;
     if (prefers_gram(w, options.k)) {
         if (auto found = by_gram(w, level)) return std::move(*found);
     }
