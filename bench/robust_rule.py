@@ -1,7 +1,8 @@
 """The rule of the R package rsvddpd in NumPy: full temporaries, a loop inside every half-step, sigma = 1 throughout.
 
-Written from the description in arXiv 2109.10680 and the behaviour of the package, version 1.0.1 (MIT licence): divide by
-the interquartile range; for every component alternate two fixed-point loops, Gram-Schmidt after each, then deflate.
+Written from the description in arXiv 2109.10680 and the behaviour of the package, version 1.0.1 (MIT licence):
+divide by the interquartile range; for every component alternate two fixed-point loops, Gram-Schmidt after each, then
+deflate.
 """
 
 from __future__ import annotations
@@ -33,9 +34,7 @@ def rule(
             d, used = _fixed_point(rest.T, new_a, alpha, eps, max_iter)
             passes += used
             new_b, size = _unit(d - B[:, :r] @ (B[:, :r].T @ d))
-            still = (
-                abs(size - s[r]) < eps and np.linalg.norm(new_a - a) < eps and np.linalg.norm(new_b - b) < eps
-            )
+            still = abs(size - s[r]) < eps and np.linalg.norm(new_a - a) < eps and np.linalg.norm(new_b - b) < eps
             a, b, s[r] = new_a, new_b, size
             if still:
                 break
@@ -46,11 +45,13 @@ def rule(
 
 def _fixed_point(X: np.ndarray, b: np.ndarray, alpha: float, eps: float, max_iter: int) -> tuple[np.ndarray, int]:
     c = np.ones(X.shape[0], X.dtype)
-    for used in range(1, max_iter + 2):
+    used = 0
+    while used <= max_iter:
         weights = np.exp(X.dtype.type(-0.5 * alpha) * np.square(X - np.outer(c, b)))
         new = (weights * X * b).sum(axis=1) / (weights * np.square(b)).sum(axis=1)
         step = np.linalg.norm(new - c)
         c = new
+        used += 1
         if step < eps:
             break
     return c, used

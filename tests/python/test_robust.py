@@ -68,9 +68,7 @@ def test_stationary(rng, alpha, rank):
     assert np.linalg.norm((w * E).T @ result.U, axis=0).max() < 1e-6 * top
     assert abs(divergence_scale(E, w, alpha) / sigma**2 - 1) < 1e-6
     np.testing.assert_allclose(result.weights(), w, rtol=1e-9, atol=1e-14)
-    measured = np.maximum(
-        np.linalg.norm((w * E) @ result.Vh.T, axis=0), np.linalg.norm((w * E).T @ result.U, axis=0)
-    )
+    measured = np.maximum(np.linalg.norm((w * E) @ result.Vh.T, axis=0), np.linalg.norm((w * E).T @ result.U, axis=0))
     np.testing.assert_allclose(result.report.residuals, measured, atol=1e-10 * top)
 
 
