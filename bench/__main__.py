@@ -39,6 +39,12 @@ def main() -> None:
         from . import rank
 
         rank.run(arguments.repeats, arguments.out)
+    elif arguments.command == "robust":
+        from . import robust
+
+        ranks = tuple(map(int, arguments.ranks.split(",")))
+        words = (arguments.sizes.split(","), ranks, arguments.dtypes.split(","), arguments.parts.split(","))
+        robust.run(*words, arguments.threads, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -78,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
+
+    command = commands.add_parser("robust", parents=[measured], help="robust fits: the R package's rule, the kernel")
+    command.add_argument("--sizes", default="1e6,1e7", help="numbers of cells: 1e6, 1e7, 1e8")
+    command.add_argument("--ranks", default="1,5")
+    command.add_argument("--dtypes", default="f64,f32")
+    command.add_argument("--parts", default="kernel,accuracy,rule")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)
