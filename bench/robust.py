@@ -27,11 +27,11 @@ NOISE = 0.02
 
 
 def gross(m: int, n: int, r: int, dtype: Any, bad: str = "cells", seed: int = 0) -> tuple[Any, Any, Any]:
-    """A, the low-rank matrix behind it (entries of size one, noise 0.02), good rows; 5 % of cells or rows off by 5-10."""
+    """A, the low-rank matrix behind it (rank 5: entries of 0.2; noise 0.02), good rows; 5 % of A is off by 5 to 10."""
     rng = np.random.default_rng(seed)
     factors = (np.linalg.qr(rng.standard_normal((size, r)))[0] for size in (m, n))
     U, V = (factor.astype(dtype) for factor in factors)
-    L = (U * (np.linspace(2, 1, r) * np.sqrt(m * n)).astype(dtype)) @ V.T
+    L = (U * (np.linspace(0.12, 0.06, r) * np.sqrt(m * n)).astype(dtype)) @ V.T
     A = rng.standard_normal((m, n), np.float32).astype(dtype, copy=False)
     A *= NOISE
     A += L
@@ -177,20 +177,8 @@ def run(
 
 
 RULE_HEADER = (
-    "cells",
-    "r",
-    "dtype",
-    "R rule s",
-    "passes",
-    "compat s",
-    "passes",
-    "x",
-    "values",
-    "joint s",
-    "passes",
-    "x",
-    "error",
-)
+    "cells", "r", "dtype", "R rule s", "passes", "compat s", "passes", "x", "values", "joint s", "passes", "x", "error",
+)  # fmt: skip
 
 
 def _rule_row(row: dict[str, Any]) -> list[str]:
