@@ -43,6 +43,12 @@ def main() -> None:
         from . import robust_methods
 
         robust_methods.run(arguments.cases, arguments.threads, arguments.out)
+    elif arguments.command == "robust":
+        from . import robust
+
+        ranks = tuple(map(int, arguments.ranks.split(",")))
+        words = (arguments.sizes.split(","), ranks, arguments.dtypes.split(","), arguments.parts.split(","))
+        robust.run(*words, arguments.threads, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -85,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("robust-methods", parents=[measured], help="pcp and l1 beside robust_svd and NumPy")
     command.add_argument("--cases", default="exact,noisy,video")
+    command = commands.add_parser("robust", parents=[measured], help="robust fits: the R package's rule, the kernel")
+    command.add_argument("--sizes", default="1e6,1e7", help="numbers of cells: 1e6, 1e7, 1e8")
+    command.add_argument("--ranks", default="1,5")
+    command.add_argument("--dtypes", default="f64,f32")
+    command.add_argument("--parts", default="kernel,accuracy,rule")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

@@ -1,7 +1,8 @@
 """The rule of the R package rsvddpd in NumPy: full temporaries, a loop inside every half-step, sigma = 1 throughout.
 
-Written from the description in arXiv 2109.10680 and the behaviour of the package, version 1.0.1 (MIT licence): divide by
-the interquartile range; for every component alternate two fixed-point loops, Gram-Schmidt after each, then deflate.
+Written from the description in arXiv 2109.10680 and the behaviour of the package, version 1.0.1 (MIT licence):
+divide by the interquartile range; for every component alternate two fixed-point loops, Gram-Schmidt after each, then
+deflate.
 """
 
 from __future__ import annotations
@@ -44,11 +45,13 @@ def rule(
 
 def _fixed_point(X: np.ndarray, b: np.ndarray, alpha: float, eps: float, max_iter: int) -> tuple[np.ndarray, int]:
     c = np.ones(X.shape[0], X.dtype)
-    for used in range(1, max_iter + 2):
+    used = 0
+    while used <= max_iter:
         weights = np.exp(X.dtype.type(-0.5 * alpha) * np.square(X - np.outer(c, b)))
         new = (weights * X * b).sum(axis=1) / (weights * np.square(b)).sum(axis=1)
         step = np.linalg.norm(new - c)
         c = new
+        used += 1
         if step < eps:
             break
     return c, used

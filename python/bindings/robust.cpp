@@ -57,18 +57,21 @@ nb::tuple solve(MatrixIn<T> x, std::optional<MatrixIn<T>> prior, index_t k, doub
     return nb::make_tuple(give_triplets(std::move(result.svd), true), found);
 }
 
-// The sum of the weights from one half-sweep that moves nothing: for tests and the roofline.
+// The sum of the weights from half-sweeps that move nothing: for the roofline.
 template <class T>
-double look(MatrixIn<T> x, BlockOut<T> slow, BlockOut<T> fast, double rate, bool rows, int threads) {
+double look(MatrixIn<T> x, BlockOut<T> slow, BlockOut<T> fast, double rate, bool rows, int repeats, int threads) {
     const ThreadScope scope(threads);
     const Cells<T> cells{view<T>(x), {}};
     const Observed observed = observe(cells);
     std::vector<std::uint8_t> lost(static_cast<std::size_t>(std::max(cells.x.rows, cells.x.cols)));
     const nb::gil_scoped_release release;
     const HalfSweep half{.parameter = rate, .majorise = extent(slow, 1) > detail::kFusedRank, .move = false};
-    return half_sweep<T>(cells, observed, rows ? Side::slow : Side::fast, panel<T>(slow), panel<T>(fast), half,
-                         lost.data())
-        .sums.weight;
+    double weight = 0;
+    for (int i = 0; i < repeats; ++i)
+        weight = half_sweep<T>(cells, observed, rows ? Side::slow : Side::fast, panel<T>(slow), panel<T>(fast), half,
+                               lost.data())
+                     .sums.weight;
+    return weight;
 }
 
 }  // namespace
@@ -81,8 +84,8 @@ void bind_robust(HandleClass<T>& cls) {
                    nb::arg("right").noconvert().none(), nb::arg("seed"), nb::arg("threads"), nb::arg("callback").none(),
                    nb::arg("time_limit"), "((U, s, Vh, report), what else was found).");
     cls.def_static("robust_look", &look<T>, nb::arg("x").noconvert(), nb::arg("slow").noconvert(),
-                   nb::arg("fast").noconvert(), nb::arg("rate"), nb::arg("rows"), nb::arg("threads") = 0,
-                   "Sum of the weights: one half-sweep that moves nothing.");
+                   nb::arg("fast").noconvert(), nb::arg("rate"), nb::arg("rows"), nb::arg("repeats") = 1,
+                   nb::arg("threads") = 0, "Sum of the weights, from half-sweeps that move nothing.");
 }
 
 template void bind_robust<float>(HandleClass<float>&);

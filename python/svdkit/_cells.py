@@ -71,8 +71,8 @@ def _prior(weights: Any, x: np.ndarray, notes: list[str]) -> np.ndarray:
         raise ValueError(f"weights has shape {prior.shape}, but needs one for every cell of A: {x.shape}")
     if prior.dtype.kind not in "biuf":
         raise TypeError(f"weights has dtype {prior.dtype}, but must be real numbers or a boolean mask")
-    order = "C" if x.strides[1] == x.itemsize else "F"
-    laid_out = np.asarray(prior, x.dtype, order=order)
+    by_rows = x.strides[1] == x.itemsize
+    laid_out = np.asarray(prior, x.dtype, order="C" if by_rows else "F")
     if laid_out is not prior:
         notes.append(f"weights was copied to the dtype and layout of A ({megabytes(laid_out.nbytes)})")
     smallest = float(laid_out.min(initial=0))

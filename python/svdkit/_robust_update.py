@@ -81,12 +81,19 @@ def robust_update(
         raise ValueError(f"new[{int(np.argmax(np.isinf(x)))}] is infinite; mark missing cells with NaN")
     Q = basis.astype(np.float64)
     coefficients, weights = _coefficients(Q, x, other, result)
-    supported = weights.sum() >= 1e-3 * max(np.count_nonzero(~np.isnan(x)), 1)
+    supported = weights.sum() >= _needed_share(result) * max(np.count_nonzero(~np.isnan(x)), 1)
     residual = np.where(np.isnan(x), 0.0, x - Q @ coefficients) * weights
     if not supported:
         coefficients, residual = np.zeros(result.rank), np.zeros_like(residual)
     left, s, right = _append(Q, result.s.astype(np.float64) * forget, other, coefficients, residual)
     return _updated(result, axis, left, s, right, bool(supported))
+
+
+def _needed_share(result: RobustResult) -> float:
+    """Two fifths of the mean weight of a clean vector, as in the fit itself."""
+    if result.loss == "huber":
+        return 1e-3
+    return float(0.4 / np.sqrt(1 + (result.alpha if result.loss == "dpd" else 2 / WELSCH**2)))
 
 
 def _weights(e: np.ndarray, sigma: float, result: RobustResult) -> np.ndarray:

@@ -34,7 +34,7 @@ public:
 
     /// Rows of the moving factor that are served together, and the grain in which cells of the other direction are cut.
     index_t block() const { return side_ == Side::slow ? kTileRows : kTileCols; }
-    index_t grain() const { return side_ == Side::slow ? kTileCols : kTileRows; }
+    index_t grain() const { return side_ == Side::slow ? kTileCols : 2 * kTileRows; }
     /// Majorise: the gradient and, last, the sum of weights.
     index_t moments() const { return options_.majorise ? slow_.cols + 1 : moments_of(slow_.cols); }
     MomentStrides strides() const {

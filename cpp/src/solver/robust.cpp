@@ -71,24 +71,34 @@ RobustStart<T> given_start(const Cells<T>& cells, const RobustOptions<T>& option
     return start;
 }
 
-template <class T>
-bool poll(Monitor& monitor, const JointFit<T>& fit, index_t k) {
-    const double change = fit.change();
-    return monitor.poll(
-        {.iteration = fit.sweeps(), .wanted = k, .residuals = {&change, 1}, .passes = 2 * fit.sweeps()});
-}
+// Counts sweeps, of all fits together, and tells the monitor.
+class Watch {
+public:
+    Watch(Monitor& monitor, index_t k) : monitor_(monitor), k_(k) {}
+
+    bool stopped() const { return !monitor_.stop_reason().empty(); }
+    index_t sweeps() const { return sweeps_; }
+    void swept(double change) {
+        ++sweeps_;
+        monitor_.poll({.iteration = sweeps_, .wanted = k_, .residuals = {&change, 1}, .passes = 2 * sweeps_});
+    }
+
+private:
+    Monitor& monitor_;
+    index_t k_, sweeps_ = 0;
+};
 
 // The fit that goes on: of two starts the one with the smaller objective after a few sweeps.
 template <class T>
-JointFit<T> chosen_fit(std::vector<JointFit<T>> fits, const RobustModel& model, double tol, index_t k,
-                       Monitor& monitor) {
+JointFit<T> chosen_fit(std::vector<JointFit<T>> fits, const RobustModel& model, double tol, Watch& watch) {
     if (fits.size() == 1) return std::move(fits.front());
     for (JointFit<T>& fit : fits)
-        for (index_t sweep = 0; sweep < kTrialSweeps && monitor.stop_reason().empty(); ++sweep) {
+        for (index_t sweep = 0; sweep < kTrialSweeps && !watch.stopped(); ++sweep) {
             fit.sweep(model, tol);
-            poll(monitor, fit, k);
+            watch.swept(fit.change());
         }
-    return std::move(fits[1].objective() < fits[0].objective() ? fits[1] : fits[0]);
+    const bool both = fits[1].sweeps() > 0;
+    return std::move(both && fits[1].objective() < fits[0].objective() ? fits[1] : fits[0]);
 }
 
 template <class T>
@@ -105,11 +115,12 @@ RobustResult<T> fit_jointly(const Cells<T>& cells, const Observed& observed, con
                            options.scale == RobustScale::mdpde && !options.start_right.data;
     const RobustModel first(options.loss, continued ? kFirstAlpha : options.alpha);
     const RobustModel model(options.loss, options.alpha);
-    JointFit<T> fit = chosen_fit(std::move(fits), first, tol, options.k, monitor);
+    Watch watch(monitor, options.k);
+    JointFit<T> fit = chosen_fit(std::move(fits), first, tol, watch);
     const auto run = [&](const RobustModel& now, double near) {
-        while (fit.sweeps() < options.max_iterations && monitor.stop_reason().empty()) {
+        while (fit.sweeps() < options.max_iterations && !watch.stopped()) {
             const bool still = fit.sweep(now, near);
-            poll(monitor, fit, options.k);
+            watch.swept(fit.change());
             if (still) return true;
         }
         return false;
@@ -124,7 +135,7 @@ RobustResult<T> fit_jointly(const Cells<T>& cells, const Observed& observed, con
     if (converged && fit.has_lost() && fit.settle(model) > 0) converged = run(model, tol);
     RobustResult<T> result = fit.finish(model);
     result.svd.report.converged = converged;
-    result.svd.report.iterations = fit.sweeps();
+    result.svd.report.iterations = watch.sweeps();
     if (continued) result.svd.report.notes.emplace_back("started from the fit for alpha = 0.3");
     return result;
 }
@@ -185,7 +196,8 @@ RobustResult<T> robust_svd(const Cells<T>& given, const RobustOptions<T>& option
     const ThreadScope threads(options.threads);
     const ScratchScope scratch;
     const MemoryMeter memory;
-    const bool flipped = given.x.col_stride != 1;
+    // Joint fits read X along its contiguous side; deflation, whose fixed points know rows from columns, copies X.
+    const bool flipped = given.x.col_stride != 1 && options.method == RobustMethod::joint;
     const Cells<T> seen = flipped ? transposed(given) : given;
     const Observed observed = observe(seen);
     if (observed.infinite_row >= 0) refuse_infinite(observed, flipped);

@@ -15,10 +15,12 @@ namespace {
 
 constexpr double kSettled = 1e-2;  // accuracy from which on a row without weight is taken for an outlier
 
-// to = the unit vector along from - Q Q^T from; the norm.
+// to = the unit vector along from - Q Q^T from; the norm. Both are zero where only rounding errors lie outside Q.
 template <class T>
 double normalised_outside(ConstPanel<T> q, const Block<T>& from, const Block<T>& to) {
     for (index_t i = 0; i < from.rows(); ++i) to(i, 0) = from(i, 0);
+    double before = 0;
+    column_norms<T>(to, &before);
     for (int round = 0; round < (q.cols > 0 ? 2 : 0); ++round) {
         for (index_t l = 0; l < q.cols; ++l) {
             double dot = 0;
@@ -28,7 +30,9 @@ double normalised_outside(ConstPanel<T> q, const Block<T>& from, const Block<T>&
     }
     double norm = 0;
     column_norms<T>(to, &norm);
-    for (index_t i = 0; i < to.rows() && norm > 0; ++i) to(i, 0) = static_cast<T>(static_cast<double>(to(i, 0)) / norm);
+    if (!(norm > 64 * static_cast<double>(epsilon<T>) * before)) norm = 0;
+    for (index_t i = 0; i < to.rows(); ++i)
+        to(i, 0) = norm > 0 ? static_cast<T>(static_cast<double>(to(i, 0)) / norm) : T(0);
     return norm;
 }
 
@@ -124,6 +128,16 @@ private:
     double support_ = HalfSweep{}.support;
 };
 
+// A copy with contiguous rows; nothing of nothing.
+template <class T>
+Block<T> by_rows(ConstView<T> from) {
+    if (!from.data) return {};
+    Block<T> to(from.rows, from.cols, from.cols);
+    for (index_t i = 0; i < from.rows; ++i)
+        for (index_t j = 0; j < from.cols; ++j) to(i, j) = from(i, j);
+    return to;
+}
+
 // left <- left - size a b^T
 template <class T>
 void subtract(const Block<T>& left, double size, const Block<T>& a, const Block<T>& b) {
@@ -173,9 +187,8 @@ RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const R
     out.svd.s.assign(static_cast<std::size_t>(k), T(0));
     out.svd.report.residuals.assign(static_cast<std::size_t>(k), 0.0);
     out.svd.report.converged = true;
-    const Block<T> left(m, n, n);
-    for (index_t i = 0; i < m; ++i) std::copy_n(&cells.x(i, 0), n, &left(i, 0));
-    const Cells<T> rest{{left.data(), m, n, n, 1}, cells.prior};
+    const Block<T> left = by_rows(cells.x), prior = by_rows(cells.prior);
+    const Cells<T> rest{{left.data(), m, n, n, 1}, {prior.data(), m, n, n, 1}};
     // sigma of the interquartile rule is that of X throughout.
     RobustOptions<T> own = options;
     if (options.scale == RobustScale::iqr) own.sigma = interquartile_range(cells, observed);
@@ -183,7 +196,7 @@ RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const R
     index_t found = 0;
     for (; found < k && monitor.stop_reason().empty(); ++found) {
         const double typical = found == 0 ? unit : typical_size(rest, observed);
-        if (typical == 0) break;
+        if (typical <= 4 * static_cast<double>(epsilon<T>) * unit) break;  // rounding errors of what was taken out
         RankOneFit<T> fit(rest, observed, own, typical, out.svd.u.panel().col_range(0, found),
                           out.svd.v.panel().col_range(0, found),
                           static_cast<double>(*std::ranges::max_element(out.svd.s)));

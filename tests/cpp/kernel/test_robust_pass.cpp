@@ -44,9 +44,7 @@ struct Problem {
             for (index_t i = 0; i < factor->rows(); ++i)
                 for (index_t k = 0; k < r; ++k) (*factor)(i, k) /= static_cast<T>(2 * r);
     }
-    Cells<T> cells(bool weighted) const {
-        return {view_of(x), weighted ? view_of(prior) : ConstView<T>{}};
-    }
+    Cells<T> cells(bool weighted) const { return {view_of(x), weighted ? view_of(prior) : ConstView<T>{}}; }
 };
 
 struct Expected {

@@ -56,13 +56,20 @@ struct Huber {
     }
 };
 
+template <class T, int L, int First, int... I>
+inline Vec<T, L / 2> half_of(Vec<T, L> v, std::integer_sequence<int, I...>) {
+    return __builtin_shufflevector(v, v, (First + I)...);
+}
+
+// Halves added until two lanes are left.
 template <class T, int L>
 inline double sum_of_lanes(Vec<T, L> v) {
-    T lanes[L];
-    store<T, L>(lanes, v);
-    for (int half = L / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; ++l) lanes[l] += lanes[l + half];
-    return static_cast<double>(lanes[0]);
+    if constexpr (L == 2) {
+        return static_cast<double>(v[0] + v[1]);
+    } else {
+        constexpr auto lanes = std::make_integer_sequence<int, L / 2>{};
+        return sum_of_lanes<T, L / 2>(half_of<T, L, 0>(v, lanes) + half_of<T, L, L / 2>(v, lanes));
+    }
 }
 
 // `count` < L numbers, then `fill`.
@@ -112,7 +119,10 @@ void along(const RobustTile<T>& t, double* moments, index_t ld, RobustSums& sums
         const T* x = t.x + i * t.ldx;
         const T* prior = t.prior ? t.prior + i * t.ld_prior : nullptr;
         const T* a = t.slow + i * t.ld_slow;
+        // Processors do not fetch ahead across pages: the next row of the tile, or of the next one, is asked for.
+        const T* ahead = i + 1 < t.rows ? x + t.ldx : t.x + t.cols;
         const auto step = [&](V cells, V priors, index_t j) __attribute__((always_inline)) {
+            __builtin_prefetch(ahead + j);
             V b[R];
             V e = cells;
 #pragma GCC unroll 8
@@ -154,14 +164,15 @@ void across(const RobustTile<T>& t, double* moments, index_t ld, RobustSums& sum
         for (int k = 0, at = 0; k < R; ++k)
             for (int l = 0; l <= k; ++l, ++at) pairs[i][at] = a[k] * a[l];
     }
+    VectorSums<T, L> tile;
     const auto columns = [&](index_t j, index_t count) __attribute__((always_inline)) {
         V b[R], gram[kGram] = {}, gradient[R] = {};
-        VectorSums<T, L> group;
         const V ones = V{} + T(1);
         for (int k = 0; k < R; ++k) b[k] = load<T, L>(t.fast + k * t.ld_fast + j);
         for (index_t i = 0; i < t.rows; ++i) {
             const T* x = t.x + i * t.ldx + j;
             const T* a = t.slow + i * t.ld_slow;
+            __builtin_prefetch(x + t.rows * t.ldx, 0, 2);  // the next tile
             V e = count == L ? load<T, L>(x) : load_part<T, L>(x, count, kMissing<T>), prior = ones;
             if (t.prior) {
                 const T* p = t.prior + i * t.ld_prior + j;
@@ -169,7 +180,7 @@ void across(const RobustTile<T>& t, double* moments, index_t ld, RobustSums& sum
             }
 #pragma GCC unroll 8
             for (int k = 0; k < R; ++k) e -= a[k] * b[k];
-            const Weighed<T, L> cell = weigh_cells<T, L>(shape, e, t.prior != nullptr, prior, group);
+            const Weighed<T, L> cell = weigh_cells<T, L>(shape, e, t.prior != nullptr, prior, tile);
 #pragma GCC unroll 36
             for (int l = 0; l < kGram; ++l) gram[l] += cell.w * pairs[i][l];
 #pragma GCC unroll 8
@@ -178,15 +189,19 @@ void across(const RobustTile<T>& t, double* moments, index_t ld, RobustSums& sum
         const auto flush = [&](V v, double* out) {
             T lanes[L];
             store<T, L>(lanes, v);
-            for (index_t l = 0; l < count; ++l) out[l] += static_cast<double>(lanes[l]);
+            if (count == L) {
+                for (int l = 0; l < L; ++l) out[l] += static_cast<double>(lanes[l]);
+            } else {
+                for (index_t l = 0; l < count; ++l) out[l] += static_cast<double>(lanes[l]);
+            }
         };
         for (int l = 0; l < kGram; ++l) flush(gram[l], moments + l * ld + j);
         for (int k = 0; k < R; ++k) flush(gradient[k], moments + (kGram + k) * ld + j);
-        group.flush(sums);
     };
     index_t j = 0;
     for (; j + L <= t.cols; j += L) columns(j, L);
     if (j < t.cols) columns(j, t.cols - j);
+    tile.flush(sums);
 }
 
 template <class T, int L, template <class, int> class Shape>
