@@ -43,6 +43,10 @@ def main() -> None:
         from . import robust_methods
 
         robust_methods.run(arguments.cases, arguments.threads, arguments.out)
+    elif arguments.command == "robust-rows":
+        from . import robust_rows
+
+        robust_rows.run(arguments.rows, arguments.cols, arguments.threads, arguments.out)
     elif arguments.command == "robust":
         from . import robust
 
@@ -91,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("robust-methods", parents=[measured], help="pcp and l1 beside robust_svd and NumPy")
     command.add_argument("--cases", default="exact,noisy,video")
+
+    command = commands.add_parser("robust-rows", parents=[measured], help="spherical_pca: wrong rows, wrong cells")
+    command.add_argument("--rows", type=int, default=20_000)
+    command.add_argument("--cols", type=int, default=200)
+
     command = commands.add_parser("robust", parents=[measured], help="robust fits: the R package's rule, the kernel")
     command.add_argument("--sizes", default="1e6,1e7", help="numbers of cells: 1e6, 1e7, 1e8")
     command.add_argument("--ranks", default="1,5")

@@ -64,8 +64,9 @@ def numpy_l1(A: Matrix, k: int, sweeps: int = 100, tol: float = 1e-6) -> Fit:
     for _ in range(k):
         a, last = np.median(np.abs(E), axis=1), np.abs(E).sum()
         for _ in range(sweeps):
-            b = weighted_medians(E / a[:, None], np.abs(a))
-            a = weighted_medians((E / b).T, np.abs(b))
+            with np.errstate(divide="ignore", invalid="ignore"):  # entries that are zero have weight zero
+                b = weighted_medians(E / a[:, None], np.abs(a))
+                a = weighted_medians((E / b).T, np.abs(b))
             error, count = np.abs(E - np.outer(a, b)).sum(), count + 2
             if 0 <= last - error <= tol * last:
                 break
@@ -89,8 +90,8 @@ def absolute(A: Matrix, k: int, **options: Any) -> Fit:
     return Fit(result.reconstruct(), f"{result.report.iterations} half-sweeps")
 
 
-def divergence(A: Matrix, k: int) -> Fit:
-    result = svdkit.robust_svd(A, k)
+def divergence(A: Matrix, k: int, init: Any = None) -> Fit:
+    result = svdkit.robust_svd(A, k, init=init)
     return Fit(result.reconstruct(), f"{result.report.iterations} sweeps", result.outliers())
 
 
@@ -100,6 +101,7 @@ METHODS: dict[str, Method] = {
     "robust_svd": divergence,
     "l1_svd": absolute,
     "l1_svd refine=1": lambda A, k: absolute(A, k, refine=1),
+    "robust_svd from l1_svd": lambda A, k: divergence(A, k, svdkit.l1_svd(A, k)),
     "l1 in NumPy": numpy_l1,
     "pcp": lambda A, k: pursuit(A),
     "pcp growing 1e-7": lambda A, k: pursuit(A, penalty="growing", tol=1e-7),
