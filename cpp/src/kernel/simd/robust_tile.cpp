@@ -165,6 +165,7 @@ void across(const RobustTile<T>& t, double* moments, index_t ld, RobustSums& sum
             for (int l = 0; l <= k; ++l, ++at) pairs[i][at] = a[k] * a[l];
     }
     VectorSums<T, L> tile;
+    const T *ahead = t.x + t.rows * t.ldx, *ahead_end = ahead + t.cols;  // the next tile, row by row
     const auto columns = [&](index_t j, index_t count) __attribute__((always_inline)) {
         V b[R], gram[kGram] = {}, gradient[R] = {};
         const V ones = V{} + T(1);
@@ -172,7 +173,12 @@ void across(const RobustTile<T>& t, double* moments, index_t ld, RobustSums& sum
         for (index_t i = 0; i < t.rows; ++i) {
             const T* x = t.x + i * t.ldx + j;
             const T* a = t.slow + i * t.ld_slow;
-            __builtin_prefetch(x + t.rows * t.ldx, 0, 2);  // the next tile
+            __builtin_prefetch(ahead, 0, 2);
+            ahead += L;
+            if (ahead >= ahead_end) {
+                ahead_end += t.ldx;
+                ahead = ahead_end - t.cols;
+            }
             V e = count == L ? load<T, L>(x) : load_part<T, L>(x, count, kMissing<T>), prior = ones;
             if (t.prior) {
                 const T* p = t.prior + i * t.ld_prior + j;
