@@ -19,18 +19,28 @@ Matrix = NDArray[np.float64]
 SCALES = (10, 7, 5)  # of the wanted directions; 1 of the others
 
 
-def elliptical(m: int, n: int, wrong: str, seed: int = 0) -> Matrix:
-    """Rows around zero, the wanted directions first; wrong are 10 % of the rows, apart or alike, or 5 % of the cells."""
+KINDS = ("rows apart", "rows alike", "cells", "rows apart, directions along columns")
+
+
+def elliptical(m: int, n: int, wrong: str, seed: int = 0) -> tuple[Matrix, Matrix]:
+    """Rows around zero, 10 % of them wrong, or 5 % of the cells; and the wanted directions as columns."""
     rng = np.random.default_rng(seed)
+    along = np.eye(n) if wrong.endswith("columns") else np.linalg.qr(rng.standard_normal((n, n)))[0]
     A = rng.standard_normal((m, n))
     A[:, : len(SCALES)] *= SCALES
-    if wrong == "rows apart":
+    A = A @ along.T
+    if wrong.startswith("rows apart"):
         A[: m // 10] = 100 * rng.standard_normal((m // 10, n))
     elif wrong == "rows alike":
         A[: m // 10] = 100 * rng.standard_normal(n) + rng.standard_normal((m // 10, n))
     else:
         A += np.where(rng.random((m, n)) < 0.05, rng.uniform(-100, 100, (m, n)), 0)
-    return A
+    return A, along[:, : len(SCALES)]
+
+
+def sine(V: Matrix, truth: Matrix) -> float:
+    """Of the largest angle between two spaces, given by orthonormal columns."""
+    return float(np.linalg.norm(V - truth @ (truth.T @ V), 2))
 
 
 def numpy_spherical(A: Matrix, k: int) -> Matrix:
@@ -60,8 +70,8 @@ def run(rows: int, cols: int, threads: int, out: Path | None) -> None:
     """Measure, print, and write JSON."""
     svdkit.set_num_threads(threads)
     results: dict[str, Any] = {}
-    for wrong in ("rows apart", "rows alike", "cells"):
-        A, lines = elliptical(rows, cols, wrong), []
+    for wrong in KINDS:
+        (A, truth), lines = elliptical(rows, cols, wrong), []
         base: float | None = None
         for method, directions in METHODS.items():
             with warnings.catch_warnings():
@@ -70,7 +80,7 @@ def run(rows: int, cols: int, threads: int, out: Path | None) -> None:
                 if took < 2:
                     took = min(took, *(timed(lambda f=directions, A=A: f(A, len(SCALES)))[0] for _ in range(2)))
             base = took if method == "spherical_pca" else base
-            angle = float(np.linalg.norm(V[len(SCALES) :], 2))  # sine of the largest angle to the wanted directions
+            angle = sine(V, truth)
             results.setdefault(wrong, {})[method] = {"seconds": took, "sine": angle}
             lines.append([method, seconds(took), ratio(took / base) if base else "-", f"{angle:.3f}"])
         print(f"\n{wrong}: {rows} x {cols}, {len(SCALES)} directions\n")

@@ -1,4 +1,4 @@
-"""The background of a film by robust_svd, an ordinary SVD, pcp and l1_svd, with frames tampered with.
+"""The background of a film by robust_svd, l1_svd, pcp and an ordinary SVD, with frames tampered with.
 
     python examples/video_background.py [FILM.npz] [--synthetic] [--out FOLDER]
 
@@ -100,6 +100,7 @@ def fit(film: Film) -> dict[str, Answer]:
         "tsvd": lambda: lit(svdkit.tsvd(X, 1)),
         "robust_svd": lambda: lit(svdkit.robust_svd(X, 1)),
         "l1_svd": lambda: lit(svdkit.l1_svd(X, 1)),
+        "robust, l1 first": lambda: lit(svdkit.robust_svd(X, 1, init=svdkit.l1_svd(X, 1))),
         "pcp": lambda: svdkit.pcp(X, penalty="growing").reconstruct(),  # "balanced": optimal, and ten times the time
     }
     answers = {}
@@ -158,7 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
         answers = fit(film)
         for method, answer in answers.items():
             rmse, f1 = judge(film, answer)
-            print(f"  {method:<11} background RMSE {rmse:6.2f}   F1 {f1:5.3f}   {answer.seconds:6.2f} s")
+            print(f"  {method:<16} background RMSE {rmse:6.2f}   F1 {f1:5.3f}   {answer.seconds:6.2f} s")
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         draw(film, answers, options.out / f"{name}_background.png")

@@ -106,6 +106,11 @@ def l1_svd(
     one read of A, 2 k flops and some 30 operations a cell, O(m n) in all; memory k (m + n), nothing of size m n. A row
     without observed cells becomes zero, and so does a component when most cells of what is left are zero.
 
+    Where it is worse: at rank 3 with 30 % one-sided wrong cells its error was 1.3 (robust_svd: 0.17); with Gaussian
+    noise and fewer of them it is 20 to 75 % above that of robust_svd. Where it is better: an entry of a factor is one
+    median, so a minority that agrees (something parked in a film) cannot pull the fit into a second minimum;
+    ``robust_svd(A, 1, init=l1_svd(A, 1))`` has both.
+
     References
     ----------
     .. [1] D. Hawkins, L. Liu and S. Young, Robust singular value decomposition, NISS technical report 122 (2001).

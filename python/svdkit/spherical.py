@@ -72,9 +72,10 @@ def spherical_pca(
     """Return principal directions that far rows cannot rule: the SVD of the rows scaled to length one [1]_.
 
     Every row has the same say, however far it lies. For elliptical data the directions and their order are those of
-    the covariance. Nearly free (one tsvd and some reads of A), and a good start for other methods. What it does not
-    do: a wrong cell spoils its whole row, so where most rows have one use :func:`svdkit.robust_svd`; and wrong rows
-    that agree among themselves come first once their share exceeds what the first direction holds of the other rows.
+    the covariance. Nearly free (one tsvd and some reads of A), and it turns with the data: directions may lie along
+    single columns, where methods that go cell by cell fail. What it does not do: a wrong cell spoils its whole row, so
+    where most rows have one use :func:`svdkit.robust_svd`; and wrong rows that agree among themselves come before every
+    direction that holds less of the unit rows than their share, be it a few per cent.
 
     Parameters
     ----------
