@@ -45,7 +45,7 @@ class SphericalResult(SVDResult):
     def __init__(
         self, triplets: SVDResult, center: np.ndarray, lengths: np.ndarray, scores: np.ndarray, scales: np.ndarray
     ) -> None:
-        super().__init__(*triplets, triplets.report)
+        super().__init__(triplets.U, triplets.s, triplets.Vh, triplets.report)
         self.center = center
         self.lengths = lengths
         self.scores = scores
