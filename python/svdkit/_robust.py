@@ -178,8 +178,8 @@ def _plain(cells: CellMatrix, k: int, request: RobustRequest) -> RobustResult:
     none = np.empty(0, np.int64)
     result.report.notes.append("alpha = 0 is the truncated SVD")
     return RobustResult(
-        *result, result.report, cells=cells, alpha=0.0, loss="dpd", sigma=sigma, objective=np.empty(0),
-        unsupported_rows=none, unsupported_cols=none,
+        result.U, result.s, result.Vh, result.report, cells=cells, alpha=0.0, loss="dpd", sigma=sigma,
+        objective=np.empty(0), unsupported_rows=none, unsupported_cols=none,
     )  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def robust_update(
         raise ValueError(f"new[{int(np.argmax(np.isinf(x)))}] is infinite; mark missing cells with NaN")
     Q = basis.astype(np.float64)
     coefficients, weights = _coefficients(Q, x, other, result)
-    supported = weights.sum() >= _needed_share(result) * max(np.count_nonzero(~np.isnan(x)), 1)
+    supported = weights.sum() >= _needed_share(result) * max(int(np.count_nonzero(~np.isnan(x))), 1)
     residual = np.where(np.isnan(x), 0.0, x - Q @ coefficients) * weights
     if not supported:
         coefficients, residual = np.zeros(result.rank), np.zeros_like(residual)

@@ -106,7 +106,7 @@ def robust_svd(
     Notes
     -----
     Permuting rows or columns, transposing and scaling A do the same to the answer; rotating it does not. The start
-    trims by medians of at most a million cells, evenly spread.
+    trims by medians of at most a hundred thousand cells, evenly spread.
 
     Cost: about 10 to 20 sweeps; a sweep reads A twice and takes, for N cells, ``N (k^2 + 8 k + 16)`` multiply-adds and
     2 N exponentials (k <= 8; beyond, ``N (12 k + 16)``, and more sweeps); memory O((m + n) k): nothing as large as A,

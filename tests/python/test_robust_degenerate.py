@@ -111,6 +111,13 @@ def test_same_bits_for_any_number_of_threads(rng, dtype, rank):
     assert same_bits([results[0].sigma, results[0].objective], [results[1].sigma, results[1].objective])
 
 
+def test_deflation_has_the_same_bits_for_any_number_of_threads(rng):
+    A, _, _ = cases.contaminated(rng, "10% cells", 700, 450, 2)
+    for scale in ("mdpde", "iqr"):
+        one, four = (svdkit.robust_svd(A, 2, method="deflation", scale=scale, threads=t, tol=1e-3) for t in (1, 4))
+        assert same_bits(one, four) and same_bits([one.sigma], [four.sigma])
+
+
 @pytest.mark.parametrize("method", ["joint", "deflation"])
 def test_permutation_sign_and_transpose(rng, method):
     A, _, _ = cases.contaminated(rng, "30% both signs", 70, 50, 2)

@@ -109,6 +109,24 @@ def test_losses_and_scales(case, loss, scale):
     assert np.linalg.norm((w * E) @ result.Vh.T) < 1e-3 * result.s[0]
 
 
+@pytest.mark.parametrize("shape", [(700, 450), (3, 70_001), (5, 4), (1, 2)])
+@pytest.mark.parametrize("kind", ["normal", "sorted", "rounded", "missing"])
+def test_interquartile_range_is_exact(rng, shape, kind):
+    """More cells than are sampled for the bracket, and samples that mislead."""
+    A = rng.standard_normal(shape)
+    if kind == "sorted":
+        A = np.sort(A, axis=None).reshape(shape)
+    elif kind == "rounded":
+        A = np.round(A) + np.arange(shape[1]) % 2
+    elif kind == "missing":
+        A[rng.random(shape) < 0.3] = np.nan
+        A[0, :2] = 1, 2
+    result = svdkit.robust_svd(A, 1, scale="iqr", missing="mask", tol=0.5)
+    low, high = np.nanquantile(A, [0.25, 0.75], method="hazen")
+    if high > low:
+        np.testing.assert_allclose(result.sigma, high - low, rtol=1e-14)
+
+
 @pytest.mark.parametrize("layout", ["C", "F"])
 def test_init(case, layout):
     A = np.asarray(case[0], order=layout)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "robust_moments.hpp"
 #include "robust_step.hpp"
@@ -160,11 +161,16 @@ Observed observe(const Cells<T>& cells) {
     return empty;
 }
 
+index_t even_stride(index_t rows, index_t cols, index_t most) {
+    index_t stride = std::max<index_t>(1, (rows * cols + most - 1) / most);
+    while (std::gcd(stride, cols) > 1) ++stride;
+    return stride;
+}
+
 template <class T>
-std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast) {
-    constexpr index_t most = 1'000'000;
+std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, index_t most) {
     const index_t m = cells.x.rows, n = cells.x.cols;
-    const index_t stride = std::max<index_t>(1, (m * n + most - 1) / most);
+    const index_t stride = even_stride(m, n, most);
     std::vector<double> sample;
     sample.reserve(static_cast<std::size_t>(m * n / stride + 1));
     for (index_t at = 0; at < m * n; at += stride) {
@@ -181,7 +187,7 @@ std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, 
     template HalfSweepResult half_sweep<T>(const Cells<T>&, const Observed&, Side, Panel<T>, Panel<T>, \
                                            const HalfSweep&, std::uint8_t*);                           \
     template Observed observe<T>(const Cells<T>&);                                                     \
-    template std::vector<double> sample_residuals<T>(const Cells<T>&, ConstPanel<T>, ConstPanel<T>);
+    template std::vector<double> sample_residuals<T>(const Cells<T>&, ConstPanel<T>, ConstPanel<T>, index_t);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

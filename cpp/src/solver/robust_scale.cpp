@@ -13,58 +13,36 @@ constexpr double kWelsch = 2.9846;  // the same
 constexpr double kShrink = 0.25;    // most that the variance may lose in a sweep: faster falls end in degenerate fits
 constexpr double kDenominator = 0.05;
 constexpr double kSettledShare = 0.4;
+constexpr index_t kMostCells = 1'000'000;  // that a median of residuals is taken of
 
-// Hazen: piecewise linear with knots at (k - 1/2) / N.
-double quantile(std::vector<double>& values, double p) {
-    const auto n = static_cast<double>(values.size());
-    const double at = std::clamp(n * p - 0.5, 0.0, n - 1);
-    const auto below = static_cast<std::ptrdiff_t>(at);
-    std::ranges::nth_element(values, values.begin() + below);
-    const double low = values[static_cast<std::size_t>(below)];
-    if (below + 1 == std::ssize(values)) return low;
-    const double high = *std::ranges::min_element(values.begin() + below + 1, values.end());
-    return low + (at - static_cast<double>(below)) * (high - low);
-}
-
+// Mean |x - middle|; the largest |x| where that is zero.
 template <class T>
-std::vector<double> absolute_values(const Cells<T>& cells) {
-    return sample_residuals<T>(cells, {}, {});
+double typical_distance(const Cells<T>& cells, const Observed& observed, double middle) {
+    double sum = 0, count = 0;
+    for (index_t i = 0; i < cells.x.rows; ++i) {
+        for (index_t j = 0; j < cells.x.cols; ++j) {
+            const auto x = static_cast<double>(cells.x(i, j));
+            if (std::isnan(x) || (cells.prior.data && cells.prior(i, j) == 0)) continue;
+            const double share = 1 / ++count;
+            sum += share * (std::abs(x - middle) - sum);
+        }
+    }
+    return sum > 0 ? sum : observed.max_abs;
 }
 
 }  // namespace
 
-double median(std::vector<double>& values) {
-    if (values.empty()) return 0;
-    const auto half = values.begin() + std::ssize(values) / 2;
-    std::ranges::nth_element(values, half);
-    if (values.size() % 2 == 1) return *half;
-    return (*half + *std::ranges::max_element(values.begin(), half)) / 2;
-}
-
 template <class T>
 double typical_size(const Cells<T>& cells, const Observed& observed) {
-    std::vector<double> sizes = absolute_values(cells);
+    std::vector<double> sizes = sample_residuals<T>(cells, {}, {}, kStartCells);
     const double middle = median(sizes);
-    if (middle > 0) return kMad * middle;
-    double sum = 0;
-    for (double size : sizes) sum += size / static_cast<double>(sizes.size());
-    return sum > 0 ? sum : observed.max_abs;
+    return middle > 0 ? kMad * middle : typical_distance(cells, observed, 0);
 }
 
 template <class T>
 double interquartile_range(const Cells<T>& cells, const Observed& observed) {
-    std::vector<double> values;
-    for (index_t i = 0; i < cells.x.rows; ++i)
-        for (index_t j = 0; j < cells.x.cols; ++j)
-            if (!std::isnan(cells.x(i, j)) && !(cells.prior.data && cells.prior(i, j) == 0))
-                values.push_back(static_cast<double>(cells.x(i, j)));
-    if (values.empty()) return 0;
-    const double range = quantile(values, 0.75) - quantile(values, 0.25);
-    if (range > 0) return range;
-    const double middle = median(values);
-    double sum = 0;
-    for (double value : values) sum += std::abs(value - middle) / static_cast<double>(values.size());
-    return sum > 0 ? sum : observed.max_abs;
+    const double range = cell_quantile(cells, observed, 0.75) - cell_quantile(cells, observed, 0.25);
+    return range > 0 ? range : typical_distance(cells, observed, cell_quantile(cells, observed, 0.5));
 }
 
 double RobustModel::parameter(double variance) const {
@@ -120,15 +98,15 @@ double NoiseLevel<T>::sigma() const {
 }
 
 template <class T>
-double NoiseLevel<T>::from_residuals(ConstPanel<T> slow, ConstPanel<T> fast) const {
-    std::vector<double> residuals = sample_residuals(cells_, slow, fast);
+double NoiseLevel<T>::from_residuals(ConstPanel<T> slow, ConstPanel<T> fast, index_t most) const {
+    std::vector<double> residuals = sample_residuals(cells_, slow, fast, most);
     const double deviation = kMad * median(residuals);
     return deviation * deviation;
 }
 
 template <class T>
 void NoiseLevel<T>::begin(ConstPanel<T> slow, ConstPanel<T> fast) {
-    if (given_ == 0) variance_ = std::max(from_residuals(slow, fast), floor_);
+    if (given_ == 0) variance_ = std::max(from_residuals(slow, fast, kStartCells), floor_);
 }
 
 template <class T>
@@ -136,7 +114,7 @@ bool NoiseLevel<T>::update(const RobustModel& model, const RobustSums& sums, Con
                            double tol) {
     if (scale_ == RobustScale::fixed || scale_ == RobustScale::iqr) return true;
     double next = scale_ == RobustScale::mdpde ? model.stationary_variance(sums, count_) : 0;
-    if (next == 0) next = from_residuals(slow, fast);
+    if (next == 0) next = from_residuals(slow, fast, kMostCells);
     next = std::max({next, kShrink * variance_, floor_});
     const bool still = std::abs(std::sqrt(next) - sigma()) <= tol * unit_;
     variance_ = next;

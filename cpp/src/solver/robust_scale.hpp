@@ -3,19 +3,21 @@
 
 #include <vector>
 
+#include "robust_quantile.hpp"
 #include "svdkit/kernel/robust_pass.hpp"
 #include "svdkit/solver/robust.hpp"
 
 namespace svdkit::detail {
 
-/// The median; destroys the order. 0 of nothing.
-double median(std::vector<double>& values);
+/// Cells that medians in the start are taken of, evenly spread: 0.4 % accurate.
+inline constexpr index_t kStartCells = 100'000;
 
 /// 1.4826 median |x|, or mean, or largest |x| where that is zero: positive unless all cells are.
 template <class T>
 double typical_size(const Cells<T>& cells, const Observed& observed);
 
-/// Interquartile range of the observed cells, quantiles by Hazen's rule as in Armadillo; typical size where it is zero.
+/// Interquartile range of the observed cells, quantiles by Hazen's rule as in Armadillo; mean |x - median| where it is
+/// zero.
 template <class T>
 double interquartile_range(const Cells<T>& cells, const Observed& observed);
 
@@ -55,7 +57,7 @@ public:
     bool update(const RobustModel& model, const RobustSums& sums, ConstPanel<T> slow, ConstPanel<T> fast, double tol);
 
 private:
-    double from_residuals(ConstPanel<T> slow, ConstPanel<T> fast) const;
+    double from_residuals(ConstPanel<T> slow, ConstPanel<T> fast, index_t most) const;
 
     const Cells<T>& cells_;
     double count_, unit_, floor_, given_, variance_ = 1;

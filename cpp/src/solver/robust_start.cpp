@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "robust_scale.hpp"
+#include "svdkit/base/threads.hpp"
 #include "svdkit/op/scaled.hpp"
 #include "svdkit/op/trimmed.hpp"
 #include "svdkit/solver/tsvd.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 constexpr double kAccuracy = 1e-2;  // of the start
 constexpr double kTrim = 3;         // in units of the typical size
-constexpr index_t kSampled = 1001;  // cells of a row or column that give its median
+constexpr index_t kSampled = 301;   // cells of a row or column that give its median
 constexpr double kMad = 1.4826;
 
 template <class T>
@@ -33,6 +34,15 @@ double sampled_median(index_t count, const Cell& cell) {
     return median(values);
 }
 
+// body(i) for i < count, each with a sample to sort.
+template <class Body>
+void in_parallel(index_t count, const Body& body) {
+    const Partition parts{count, std::min<index_t>(count, 64), 1};
+    parallel_for(parts.parts, 20.0 * kSampled * static_cast<double>(count), [&](index_t part) {
+        for (index_t i = parts.begin(part); i < parts.begin(part + 1); ++i) body(i);
+    });
+}
+
 template <class T>
 Trim<T> centered_trim(const Cells<T>& cells) {
     const index_t m = cells.x.rows, n = cells.x.cols;
@@ -40,14 +50,16 @@ Trim<T> centered_trim(const Cells<T>& cells) {
         return is_observed(cells, i, j) ? static_cast<double>(cells.x(i, j)) : std::nan("");
     };
     Trim<T> trim{0, std::vector<T>(static_cast<std::size_t>(m)), std::vector<T>(static_cast<std::size_t>(n))};
-    for (index_t i = 0; i < m; ++i)
+    in_parallel(m, [&](index_t i) {
         trim.row_centers[static_cast<std::size_t>(i)] =
             static_cast<T>(sampled_median(n, [&](index_t j) { return value(i, j); }));
+    });
     const auto row = [&](index_t i) { return static_cast<double>(trim.row_centers[static_cast<std::size_t>(i)]); };
-    for (index_t j = 0; j < n; ++j)
+    in_parallel(n, [&](index_t j) {
         trim.col_centers[static_cast<std::size_t>(j)] =
             static_cast<T>(sampled_median(m, [&](index_t i) { return value(i, j) - row(i); }));
-    const index_t stride = std::max<index_t>(1, m * n / 1'000'000);
+    });
+    const index_t stride = even_stride(m, n, kStartCells);
     std::vector<double> away;
     for (index_t at = 0; at < m * n; at += stride) {
         const index_t i = at / n, j = at % n;

@@ -65,8 +65,11 @@ template <class T>
 HalfSweepResult half_sweep(const Cells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
                            const HalfSweep& options, std::uint8_t* unsupported);
 
-/// Every stride-th |x_ij - a_i . b_j| of the observed cells, rows one after the other; slow.cols = 0: of X itself.
+/// Every how many cells, row by row, one is taken so that at most so many are, from all columns alike.
+index_t even_stride(index_t rows, index_t cols, index_t most);
+
+/// |x_ij - a_i . b_j| of observed cells, at most so many, evenly spread; slow.cols = 0: of X itself.
 template <class T>
-std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast);
+std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, index_t most);
 
 }  // namespace svdkit
