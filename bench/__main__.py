@@ -53,6 +53,20 @@ def main() -> None:
         from . import weighted
 
         weighted.run(arguments.shapes, arguments.ranks, arguments.repeats, arguments.data, arguments.out)
+    elif arguments.command == "robust-methods":
+        from . import robust_methods
+
+        robust_methods.run(arguments.cases, arguments.threads, arguments.out)
+    elif arguments.command == "robust-rows":
+        from . import robust_rows
+
+        robust_rows.run(arguments.rows, arguments.cols, arguments.threads, arguments.out)
+    elif arguments.command == "robust":
+        from . import robust
+
+        ranks = tuple(map(int, arguments.ranks.split(",")))
+        words = (arguments.sizes.split(","), ranks, arguments.dtypes.split(","), arguments.parts.split(","))
+        robust.run(*words, arguments.threads, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -109,6 +123,18 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--ranks", default="16,64,128,0.2,0.6", help="numbers, or shares of min(m, n)")
     command.add_argument("--repeats", type=int, default=1, help="runs of every call; the median counts")
     command.add_argument("--data", type=Path, help="folder with minilm_layer1_*.npz, for the table of methods")
+    command = commands.add_parser("robust-methods", parents=[measured], help="pcp and l1 beside robust_svd and NumPy")
+    command.add_argument("--cases", default="exact,noisy,video")
+
+    command = commands.add_parser("robust-rows", parents=[measured], help="spherical_pca: wrong rows, wrong cells")
+    command.add_argument("--rows", type=int, default=20_000)
+    command.add_argument("--cols", type=int, default=200)
+
+    command = commands.add_parser("robust", parents=[measured], help="robust fits: the R package's rule, the kernel")
+    command.add_argument("--sizes", default="1e6,1e7", help="numbers of cells: 1e6, 1e7, 1e8")
+    command.add_argument("--ranks", default="1,5")
+    command.add_argument("--dtypes", default="f64,f32")
+    command.add_argument("--parts", default="kernel,accuracy,rule")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

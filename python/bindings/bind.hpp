@@ -28,6 +28,13 @@ template <class T>
 void bind_factor(HandleClass<T>& cls);
 template <class T>
 void bind_metric_lanczos(HandleClass<T>& cls);
+void bind_pcp(HandleClass<T>& cls);
+template <class T>
+void bind_l1(HandleClass<T>& cls);
+template <class T>
+void bind_spatial_median(HandleClass<T>& cls);
+template <class T>
+void bind_robust(HandleClass<T>& cls);
 template <class T>
 void bind_stack(HandleClass<T>& cls);
 

@@ -18,6 +18,10 @@ void bind_scalar(nb::module_& m, const char* name) {
     bind_randomized<T>(cls);
     bind_factor<T>(cls);
     bind_metric_lanczos<T>(cls);
+    bind_pcp<T>(cls);
+    bind_l1<T>(cls);
+    bind_spatial_median<T>(cls);
+    if constexpr (!is_complex<T>) bind_robust<T>(cls);
     bind_stack<T>(cls);
 }
 

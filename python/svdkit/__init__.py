@@ -22,10 +22,14 @@ from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
 from .heteroscedastic import biwhiten, hetero_pca
 from .kron import KroneckerProducts, KroneckerResult, kron_factors, kron_svd
 from .kronecker_metric import kron_metric
+from .l1 import l1_svd
 from .nystrom import nystrom, rectangular_nystrom
+from .pcp import pcp
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
+from .robust import RobustResult, robust_svd, robust_update
 from .sketched import SketchedSVD
+from .spherical import spherical_pca
 from .tensor import TensorTrain, TuckerResult, tt_svd, tucker
 from .truncated import svdvals, tsvd
 from .weighted import Metric, weighted_svd
@@ -42,6 +46,7 @@ __all__ = [
     "Metric",
     "Progress",
     "Report",
+    "RobustResult",
     "SVDResult",
     "SketchedSVD",
     "TensorTrain",
@@ -55,17 +60,22 @@ __all__ = [
     "kron_factors",
     "kron_metric",
     "kron_svd",
+    "l1_svd",
     "load",
     "nystrom",
     "operators",
+    "pcp",
     "plot",
     "rank",
     "rank_table",
     "rectangular_nystrom",
+    "robust_svd",
+    "robust_update",
     "rsvd",
     "select_rank",
     "set_num_threads",
     "show_config",
+    "spherical_pca",
     "svdvals",
     "tensor",
     "testing",

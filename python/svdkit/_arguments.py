@@ -55,6 +55,13 @@ def number(name: str, value: Any) -> float:
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}, but must be a number or None") from error
 
 
+def positive(name: str, value: Any) -> float:
+    size = number(name, value)
+    if not 0 < size < math.inf:
+        raise ValueError(f"{name} = {value!r}, but must be a positive number; leave it out for the default")
+    return size
+
+
 def tolerance(tol: Any) -> float:
     """0 for None: the default of the precision."""
     if tol is None:

@@ -14,6 +14,10 @@ CPP_LAYERS = ["base", "blas", "kernel", "op", "solver", "rank"]
 
 # Solvers know one operator: the abstract one. File, operator header: why.
 CONCRETE_OPERATORS = {
+    ("cpp/src/solver/pcp.cpp", "svdkit/op/dense.hpp"): "the iterates are dense matrices of its own",
+    ("cpp/src/solver/value_threshold.cpp", "svdkit/op/dense.hpp"): "the same",
+    ("cpp/src/solver/robust_start.cpp", "svdkit/op/scaled.hpp"): "a start is the SVD of X with rows and columns damped",
+    ("cpp/src/solver/robust_start.cpp", "svdkit/op/trimmed.hpp"): "and its far-off cells replaced",
     ("cpp/src/solver/in_range.cpp", "svdkit/op/multiple.hpp"): "brings any operator into range by a power of two",
 }
 

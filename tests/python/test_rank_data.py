@@ -13,7 +13,7 @@ RULES = [
     rank.BiCrossValidation(),
     rank.BiCrossValidation(folds=(3, 2), repeats=2),
     rank.DICMR(),
-    rank.DICMR(alpha=1.0, variant="rsvddpd"),
+    rank.DICMR(alpha=1.0, variant="rsvddpd", fit=svdkit.tsvd),
 ]
 
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "svdkit/base/error.hpp"
 #include "svdkit/base/half.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/simd.hpp"
@@ -124,6 +125,31 @@ template <>
 Scan scan<BFloat16>(ConstView<BFloat16> a) {
     return scan_half(a);
 }
+
+template <class R>
+double largest_observed(ConstView<R> a) {
+    const ConstView<R> lines = std::abs(a.row_stride) < std::abs(a.col_stride) ? a.transposed() : a;
+    const index_t parts = std::clamp<index_t>(a.rows * a.cols / 65536, 1, std::max<index_t>(lines.rows, 1));
+    const Partition rows{lines.rows, parts, 1};
+    std::vector<double> largest(static_cast<std::size_t>(rows.parts), 0.0);
+    parallel_for(rows.parts, static_cast<double>(a.rows) * static_cast<double>(a.cols) * sizeof(R), [&](index_t part) {
+        double most = 0;
+        for (index_t i = rows.begin(part); i < rows.begin(part + 1); ++i)
+            for (index_t j = 0; j < lines.cols; ++j) most = std::max(most, static_cast<double>(std::abs(lines(i, j))));
+        largest[static_cast<std::size_t>(part)] = most;
+    });
+    const double most = *std::ranges::max_element(largest);
+    for (index_t i = 0; std::isinf(most) && i < a.rows; ++i) {
+        for (index_t j = 0; j < a.cols; ++j) {
+            if (!std::isinf(a(i, j))) continue;
+            throw InvalidArgument("A[" + std::to_string(i) + ", " + std::to_string(j) +
+                                  "] is infinite, but a cell must be finite, or NaN where it is missing");
+        }
+    }
+    return most;
+}
+template double largest_observed<float>(ConstView<float>);
+template double largest_observed<double>(ConstView<double>);
 
 #define INSTANTIATE(T) template Scan scan<T>(ConstView<T>);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)

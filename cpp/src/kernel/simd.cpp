@@ -82,6 +82,14 @@ template <>
 const CsrKernels<double, std::int64_t>& csr_kernels<double, std::int64_t>() {
     return current().load(std::memory_order_relaxed)->csr_f64_i64;
 }
+template <>
+const RobustKernels<float>& robust_kernels<float>() {
+    return *current().load(std::memory_order_relaxed)->robust_f32;
+}
+template <>
+const RobustKernels<double>& robust_kernels<double>() {
+    return *current().load(std::memory_order_relaxed)->robust_f64;
+}
 
 template <>
 const EntryKernels<float>& entry_kernels<float>() {
@@ -90,6 +98,24 @@ const EntryKernels<float>& entry_kernels<float>() {
 template <>
 const EntryKernels<double>& entry_kernels<double>() {
     return current().load(std::memory_order_relaxed)->entry_f64;
+}
+
+template <>
+const MedianKernels<float>& median_kernels<float>() {
+    return *current().load(std::memory_order_relaxed)->median_f32;
+}
+template <>
+const MedianKernels<double>& median_kernels<double>() {
+    return *current().load(std::memory_order_relaxed)->median_f64;
+}
+
+void shrink_row(const float* m, const float* l, index_t count, const ShrinkStep<float>& step, float* w, float* y,
+                ShrinkSums& sums) {
+    current().load(std::memory_order_relaxed)->shrink->f32(m, l, count, step, w, y, sums);
+}
+void shrink_row(const double* m, const double* l, index_t count, const ShrinkStep<double>& step, double* w, double* y,
+                ShrinkSums& sums) {
+    current().load(std::memory_order_relaxed)->shrink->f64(m, l, count, step, w, y, sums);
 }
 
 void scan_row(const float* x, index_t count, double& max_abs, double& poison) {

@@ -7,7 +7,7 @@ Rules are objects. Use one as ``k=`` of a decomposition, which then computes as 
 or ask about a spectrum with :func:`svdkit.select_rank`; :func:`svdkit.rank_table` asks all.
 
 Which rule: white noise, :class:`GavishDonoho`; noise of unknown colour, :class:`ScreeNOT`; no model of the noise,
-:class:`BiCrossValidation`; wrong cells, :class:`DICMR` with a robust fit; panels and truncated spectra, :class:`BaiNg`;
+:class:`BiCrossValidation`; wrong cells, :class:`DICMR`; panels and truncated spectra, :class:`BaiNg`;
 compression, :class:`Energy` or :func:`svdkit.allocate_ranks`. Elbows are for looking.
 """
 
@@ -24,6 +24,7 @@ from .diagnostics import (
     participation_ratio,
     stable_rank,
 )
+from .dicmr import DICMR
 from .elbow import Elbow
 from .energy import Energy, NuclearMass, SoftThreshold, Tolerance, Universal
 from .factor_number import AhnHorenstein, BaiNg, Onatski
@@ -36,7 +37,7 @@ from .gavish_donoho import (
     threshold_factor,
 )
 from .information import Minka, NadakuditiEdelman, WaxKailath
-from .resampling import DICMR, BiCrossValidation, ParallelAnalysis
+from .resampling import BiCrossValidation, ParallelAnalysis
 from .screenot import ScreeNOT
 from .select import RankTable, decide, rank_table, select_rank
 

@@ -1,8 +1,7 @@
-"""Rules that look at the entries: parallel analysis, bi-cross-validation, a divergence criterion."""
+"""Rules that look at the entries: parallel analysis, bi-cross-validation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,10 @@ from .._spectrum import Spectrum
 from ..truncated import svdvals, tsvd
 from ._rule import Decision, Rule, leading_run, positive, unit_interval
 
-Fit = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
+class DataRule(Rule):
+    """A rule that looks at the entries."""
 
-class _DataRule(Rule):
     needs = "the matrix itself"
 
     def first_look(self, shape: tuple[int, int]) -> int:
@@ -30,7 +29,7 @@ class _DataRule(Rule):
         return np.asarray(dense, np.float64)
 
 
-class ParallelAnalysis(_DataRule):
+class ParallelAnalysis(DataRule):
     """Values that exceed those of the same matrix with its structure destroyed, a number of times.
 
     Parameters
@@ -112,7 +111,7 @@ class ParallelAnalysis(_DataRule):
         return X * rng.choice([-1.0, 1.0], size=X.shape)
 
 
-class BiCrossValidation(_DataRule):
+class BiCrossValidation(DataRule):
     """The rank that predicts held-out blocks best: for ``X = [A B; C D]``, A by ``B D_k^+ C``.
 
     Parameters
@@ -175,57 +174,3 @@ def _held_out_errors(X: np.ndarray, row: np.ndarray, col: np.ndarray, kmax: int)
         A = A - np.outer(left[:, k], right[k] / s[k])
         errors[k + 1] = np.sum(A**2)
     return errors
-
-
-class DICMR(_DataRule):
-    """Divergence information criterion: the density power divergence of the residuals, and a penalty for the rank.
-
-    Parameters
-    ----------
-    alpha : float
-        Robustness: 0.3..1; towards 0 the criterion becomes unreliable.
-    kmax : int, optional
-        Default: ``min(min(m, n) // 2, 10)``.
-    variant : {"dpd", "rsvddpd"}
-        The divergence of a normal density with its penalty, or the formula of the R package, which over-selects.
-    fit : callable, optional
-        ``fit(X, k)`` gives ``(U, s, Vh)``, once, for the largest rank: a robust decomposition where cells are wrong.
-        Default: :func:`svdkit.tsvd`.
-
-    References
-    ----------
-    S. Roy, A. Ghosh and A. Basu, arXiv 2510.19583 (2025).
-    """
-
-    def __init__(
-        self, alpha: float = 0.5, kmax: int | None = None, variant: str = "dpd", fit: Fit | None = None
-    ) -> None:
-        if variant not in ("dpd", "rsvddpd"):
-            raise ValueError(f"variant = {variant!r}, but must be 'dpd' or 'rsvddpd'")
-        self.alpha, self.kmax, self.variant, self.fit = positive("alpha", alpha), kmax, variant, fit
-
-    def decide(self, spectrum: Spectrum) -> Decision | None:
-        X = self._data(spectrum)
-        m, n = X.shape
-        kmax = min(self.kmax or max(1, min(min(m, n) // 2, 10)), min(m, n))
-        U, s, Vh = (self.fit or tsvd)(X, kmax)
-        scores = np.full(kmax + 1, np.inf)
-        floor = np.finfo(float).eps * np.abs(X).max(initial=0)
-        residual = X
-        for k in range(kmax + 1):
-            if k:
-                residual = residual - np.outer(U[:, k - 1] * s[k - 1], Vh[k - 1])
-            sigma = 1.4826 * float(np.median(np.abs(residual)))
-            if sigma <= floor:  # explained to rounding
-                return Decision(k, scores=scores)
-            scores[k] = self._score(residual / sigma, sigma / spectrum.unit, k * (1 / m + 1 / n))
-        return Decision(int(np.argmin(scores)), scores=scores)
-
-    def _score(self, residual: np.ndarray, sigma: float, parameters: float) -> float:
-        a = self.alpha
-        factor = (2 * np.pi) ** (-a / 2) * sigma**-a
-        paper = self.variant == "dpd"
-        fit = np.mean(np.exp(-a * residual**2 / (2 if paper else 1)))
-        divergence = (1 + a) ** -0.5 - (1 + 1 / a) * fit
-        penalty = (1 + a if paper else 1) * ((1 + a) / (1 + 2 * a)) ** 1.5 * parameters
-        return float(factor * (divergence + penalty))

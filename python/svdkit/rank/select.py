@@ -8,12 +8,13 @@ from typing import Any
 
 from .._spectrum import Spectrum, spectrum_of
 from ._rule import Decision, Rule
+from .dicmr import DICMR
 from .elbow import Elbow
 from .energy import Energy, NuclearMass, SoftThreshold, Tolerance, Universal
 from .factor_number import AhnHorenstein, BaiNg, Onatski
 from .gavish_donoho import GavishDonoho, OptimalShrinkage
 from .information import Minka, NadakuditiEdelman, WaxKailath
-from .resampling import DICMR, BiCrossValidation, ParallelAnalysis
+from .resampling import BiCrossValidation, ParallelAnalysis
 from .screenot import ScreeNOT
 
 RULES: dict[str, type[Rule]] = {

@@ -23,4 +23,8 @@ Scan scan_values(const T* values, index_t size) {
     return scan(ConstView<T>{values, 1, size, size, 1});
 }
 
+/// Largest magnitude of the cells that are not NaN; InvalidArgument says where one is infinite. Real scalars.
+template <class R>
+double largest_observed(ConstView<R> a);
+
 }  // namespace svdkit

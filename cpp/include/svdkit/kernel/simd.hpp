@@ -10,6 +10,9 @@
 #include "svdkit/base/half.hpp"
 #include "svdkit/base/types.hpp"
 #include "svdkit/kernel/cell_list.hpp"
+#include "svdkit/kernel/median_tile.hpp"
+#include "svdkit/kernel/robust_tile.hpp"
+#include "svdkit/kernel/shrink_tile.hpp"
 
 namespace svdkit {
 
@@ -157,6 +160,11 @@ struct Level {
     EntryKernels<double> entry_f64;
     CellKernels<float> cells_f32;
     CellKernels<double> cells_f64;
+    const RobustKernels<float>* robust_f32;
+    const RobustKernels<double>* robust_f64;
+    const ShrinkKernels* shrink;
+    const MedianKernels<float>* median_f32;
+    const MedianKernels<double>* median_f64;
 };
 
 }  // namespace detail

@@ -1,6 +1,9 @@
 // Compiled once per instruction-set level, with SVDKIT_LEVEL as its name: the table of that level's loops.
 #include "cell_rows.hpp"
 #include "csr_rows.hpp"
+#include "median_level.hpp"
+#include "robust_level.hpp"
+#include "shrink_level.hpp"
 #include "svdkit/kernel/simd.hpp"
 #include "tile.hpp"
 
@@ -55,6 +58,11 @@ const Level level = {
     {entries_forward<double>, entries_adjoint<double>},
     {multiply_cells<float>, add_normal_equations<float>, solve_normal_equations},
     {multiply_cells<double>, add_normal_equations<double>, solve_normal_equations},
+    &robust_f32,
+    &robust_f64,
+    &shrink,
+    &median_f32,
+    &median_f64,
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL
