@@ -28,6 +28,7 @@ template <class T>
 void bind_factor(HandleClass<T>& cls);
 template <class T>
 void bind_metric_lanczos(HandleClass<T>& cls);
+template <class T>
 void bind_pcp(HandleClass<T>& cls);
 template <class T>
 void bind_l1(HandleClass<T>& cls);

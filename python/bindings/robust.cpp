@@ -61,11 +61,11 @@ nb::tuple solve(MatrixIn<T> x, std::optional<MatrixIn<T>> prior, index_t k, doub
 template <class T>
 double look(MatrixIn<T> x, BlockOut<T> slow, BlockOut<T> fast, double rate, bool rows, int repeats, int threads) {
     const ThreadScope scope(threads);
-    const Cells<T> cells{view<T>(x), {}};
+    const PriorCells<T> cells{view<T>(x), {}};
     const Observed observed = observe(cells);
     std::vector<std::uint8_t> lost(static_cast<std::size_t>(std::max(cells.x.rows, cells.x.cols)));
     const nb::gil_scoped_release release;
-    const HalfSweep half{.parameter = rate, .majorise = extent(slow, 1) > detail::kFusedRank, .move = false};
+    const RobustSweep half{.parameter = rate, .majorise = extent(slow, 1) > detail::kFusedRank, .move = false};
     double weight = 0;
     for (int i = 0; i < repeats; ++i)
         weight = half_sweep<T>(cells, observed, rows ? Side::slow : Side::fast, panel<T>(slow), panel<T>(fast), half,

@@ -18,7 +18,8 @@ struct MomentStrides {
 template <class T>
 class MomentTile {
 public:
-    MomentTile(const Cells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, const HalfSweep& options, Side side)
+    MomentTile(const PriorCells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, const RobustSweep& options,
+               Side side)
         : cells_(cells),
           slow_(slow),
           fast_(fast),
@@ -111,9 +112,9 @@ private:
         }
     }
 
-    const Cells<T>& cells_;
+    const PriorCells<T>& cells_;
     ConstPanel<T> slow_, fast_;
-    const HalfSweep& options_;
+    const RobustSweep& options_;
     Side side_;
     ScratchPanel<T> planes_;  // the fast factor, transposed, and zeros
 };

@@ -36,8 +36,8 @@ struct Grid {
 }  // namespace
 
 template <class T>
-HalfSweepResult half_sweep(const Cells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
-                           const HalfSweep& options, std::uint8_t* unsupported) {
+RobustSweepResult half_sweep(const PriorCells<T>& cells, const Observed& observed, Side side, Panel<T> slow,
+                             Panel<T> fast, const RobustSweep& options, std::uint8_t* unsupported) {
     const index_t r = slow.cols;
     const MomentTile<T> tile(cells, slow, fast, options, side);
     const Panel<T> moving = side == Side::slow ? slow : fast;
@@ -83,7 +83,7 @@ HalfSweepResult half_sweep(const Cells<T>& cells, const Observed& observed, Side
         });
     }
 
-    HalfSweepResult result;
+    RobustSweepResult result;
     for (const RobustSums& part : sums) result.sums.add(part);
     StepSums total(r);
     for (const StepSums& part : moves) total.add(part);
@@ -107,7 +107,7 @@ Observed all_cells(index_t m, index_t n, double max_abs) {
 }
 
 template <class T>
-void observe_rows(const Cells<T>& cells, index_t first, index_t last, Observed& out) {
+void observe_rows(const PriorCells<T>& cells, index_t first, index_t last, Observed& out) {
     for (index_t i = first; i < last; ++i) {
         const auto row = static_cast<std::size_t>(i);
         for (index_t j = 0; j < cells.x.cols; ++j) {
@@ -141,7 +141,7 @@ void add_parts(const Observed& part, Observed& out) {
 }  // namespace
 
 template <class T>
-Observed observe(const Cells<T>& cells) {
+Observed observe(const PriorCells<T>& cells) {
     const index_t m = cells.x.rows, n = cells.x.cols;
     if (!cells.prior.data) {
         const Scan seen = scan(cells.x);
@@ -168,7 +168,7 @@ index_t even_stride(index_t rows, index_t cols, index_t most) {
 }
 
 template <class T>
-std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, index_t most) {
+std::vector<double> sample_residuals(const PriorCells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, index_t most) {
     const index_t m = cells.x.rows, n = cells.x.cols;
     const index_t stride = even_stride(m, n, most);
     std::vector<double> sample;
@@ -183,11 +183,11 @@ std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, 
     return sample;
 }
 
-#define INSTANTIATE(T)                                                                                 \
-    template HalfSweepResult half_sweep<T>(const Cells<T>&, const Observed&, Side, Panel<T>, Panel<T>, \
-                                           const HalfSweep&, std::uint8_t*);                           \
-    template Observed observe<T>(const Cells<T>&);                                                     \
-    template std::vector<double> sample_residuals<T>(const Cells<T>&, ConstPanel<T>, ConstPanel<T>, index_t);
+#define INSTANTIATE(T)                                                                                        \
+    template RobustSweepResult half_sweep<T>(const PriorCells<T>&, const Observed&, Side, Panel<T>, Panel<T>, \
+                                             const RobustSweep&, std::uint8_t*);                              \
+    template Observed observe<T>(const PriorCells<T>&);                                                       \
+    template std::vector<double> sample_residuals<T>(const PriorCells<T>&, ConstPanel<T>, ConstPanel<T>, index_t);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

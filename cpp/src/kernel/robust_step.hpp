@@ -27,7 +27,7 @@ struct StepSums {
 template <class T>
 class FactorStep {
 public:
-    FactorStep(Panel<T> moving, const Observed& observed, Side side, index_t fixed, const HalfSweep& options,
+    FactorStep(Panel<T> moving, const Observed& observed, Side side, index_t fixed, const RobustSweep& options,
                std::uint8_t* unsupported)
         : moving_(moving),
           mass_(side == Side::slow ? observed.row_mass : observed.col_mass),
@@ -96,7 +96,7 @@ private:
     const std::vector<double>& mass_;
     const std::vector<std::int32_t>& cells_;
     double max_prior_, fixed_;
-    const HalfSweep& options_;
+    const RobustSweep& options_;
     std::uint8_t* unsupported_;
 };
 

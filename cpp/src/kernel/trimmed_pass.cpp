@@ -23,14 +23,14 @@ constexpr index_t kCols = 512;  // of a tile
 constexpr index_t kParts = 16;  // private sums of adjoint products
 
 template <class T>
-double work_of(const Cells<T>& cells, index_t width) {
+double work_of(const PriorCells<T>& cells, index_t width) {
     return 2.0 * static_cast<double>(cells.x.rows) * static_cast<double>(cells.x.cols) * static_cast<double>(width);
 }
 
 template <class T>
 class TrimmedTile {
 public:
-    TrimmedTile(const Cells<T>& cells, const Trim<T>& trim) : cells_(cells), trim_(trim), memory_(kRows * kCols) {}
+    TrimmedTile(const PriorCells<T>& cells, const Trim<T>& trim) : cells_(cells), trim_(trim), memory_(kRows * kCols) {}
 
     /// The tile at (row, col), rows kCols apart.
     const T* make(index_t row, index_t rows, index_t col, index_t cols) const {
@@ -62,7 +62,7 @@ public:
     }
 
 private:
-    const Cells<T>& cells_;
+    const PriorCells<T>& cells_;
     const Trim<T>& trim_;
     Scratch<T> memory_;
 };
@@ -74,7 +74,7 @@ Partition row_parts(index_t rows, index_t most) {
 }  // namespace
 
 template <class T>
-void trimmed_forward(const Cells<T>& cells, const Trim<T>& trim, ConstPanel<T> b, Panel<T> y) {
+void trimmed_forward(const PriorCells<T>& cells, const Trim<T>& trim, ConstPanel<T> b, Panel<T> y) {
     const Widened<T> in(b);
     const WidenedOutput<T> out(y);
     const ConstPanel<T> x = in.panel();
@@ -91,7 +91,7 @@ void trimmed_forward(const Cells<T>& cells, const Trim<T>& trim, ConstPanel<T> b
 }
 
 template <class T>
-void trimmed_adjoint(const Cells<T>& cells, const Trim<T>& trim, ConstPanel<T> b, Panel<T> z) {
+void trimmed_adjoint(const PriorCells<T>& cells, const Trim<T>& trim, ConstPanel<T> b, Panel<T> z) {
     const Widened<T> in(b);
     const WidenedOutput<T> out(z);
     const ConstPanel<T> y = in.panel();
@@ -124,7 +124,7 @@ std::vector<double> damping(const std::vector<double>& norms) {
 }
 
 template <class T>
-TrimmedNorms trimmed_norms(const Cells<T>& cells, const Trim<T>& trim) {
+TrimmedNorms trimmed_norms(const PriorCells<T>& cells, const Trim<T>& trim) {
     const index_t m = cells.x.rows, n = cells.x.cols;
     TrimmedNorms norms{std::vector<double>(static_cast<std::size_t>(m), 0.0),
                        std::vector<double>(static_cast<std::size_t>(n), 0.0)};
@@ -161,10 +161,10 @@ TrimmedNorms trimmed_norms(const Cells<T>& cells, const Trim<T>& trim) {
     return norms;
 }
 
-#define INSTANTIATE(T)                                                                          \
-    template void trimmed_forward<T>(const Cells<T>&, const Trim<T>&, ConstPanel<T>, Panel<T>); \
-    template void trimmed_adjoint<T>(const Cells<T>&, const Trim<T>&, ConstPanel<T>, Panel<T>); \
-    template TrimmedNorms trimmed_norms<T>(const Cells<T>&, const Trim<T>&);
+#define INSTANTIATE(T)                                                                               \
+    template void trimmed_forward<T>(const PriorCells<T>&, const Trim<T>&, ConstPanel<T>, Panel<T>); \
+    template void trimmed_adjoint<T>(const PriorCells<T>&, const Trim<T>&, ConstPanel<T>, Panel<T>); \
+    template TrimmedNorms trimmed_norms<T>(const PriorCells<T>&, const Trim<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -27,7 +27,7 @@ constexpr double kSettled = 1e-2;    // accuracy from which on a row without wei
 constexpr index_t kTrialSweeps = 5;  // before one of two starts is chosen
 
 template <class T>
-void check(const Cells<T>& cells, const RobustOptions<T>& options) {
+void check(const PriorCells<T>& cells, const RobustOptions<T>& options) {
     const index_t p = std::min(cells.x.rows, cells.x.cols);
     if (options.k < 1 || options.k > p)
         throw InvalidArgument("k=" + std::to_string(options.k) + ": must be in 1..min(m, n) = 1.." + std::to_string(p));
@@ -49,13 +49,13 @@ void check(const Cells<T>& cells, const RobustOptions<T>& options) {
 }
 
 template <class T>
-Cells<T> transposed(const Cells<T>& cells) {
+PriorCells<T> transposed(const PriorCells<T>& cells) {
     return {cells.x.transposed(), cells.prior.data ? cells.prior.transposed() : cells.prior};
 }
 
 // The caller's factors of X in the orientation of `cells`, times `factor`. A missing left one comes from trimmed X.
 template <class T>
-RobustStart<T> given_start(const Cells<T>& cells, const RobustOptions<T>& options, double unit, T factor,
+RobustStart<T> given_start(const PriorCells<T>& cells, const RobustOptions<T>& options, double unit, T factor,
                            bool flipped) {
     const auto copy = [](ConstView<T> from, T times) {
         Block<T> to(from.rows, from.cols);
@@ -102,7 +102,7 @@ JointFit<T> chosen_fit(std::vector<JointFit<T>> fits, const RobustModel& model, 
 }
 
 template <class T>
-RobustResult<T> fit_jointly(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options,
+RobustResult<T> fit_jointly(const PriorCells<T>& cells, const Observed& observed, const RobustOptions<T>& options,
                             double unit, double tol, T factor, bool flipped, Monitor& monitor) {
     std::vector<JointFit<T>> fits;
     const auto add = [&](RobustStart<T> start) { fits.emplace_back(cells, observed, options, unit, std::move(start)); };
@@ -159,7 +159,7 @@ RobustResult<T> zero_result(index_t m, index_t n, index_t k) {
 template <class T>
 class InRange {
 public:
-    InRange(const Cells<T>& cells, double unit) : cells_(cells) {
+    InRange(const PriorCells<T>& cells, double unit) : cells_(cells) {
         const int size = unit > 0 ? std::ilogb(unit) : 0;
         if (std::abs(size) <= (sizeof(T) == 4 ? 30 : 200)) return;
         exponent_ = -size;
@@ -170,11 +170,11 @@ public:
             for (index_t j = 0; j < n; ++j) copy_(i, j) = cells.x(i, j) * half * rest;
         cells_.x = {copy_.data(), m, n, n, 1};
     }
-    const Cells<T>& cells() const { return cells_; }
+    const PriorCells<T>& cells() const { return cells_; }
     int exponent() const { return exponent_; }
 
 private:
-    Cells<T> cells_;
+    PriorCells<T> cells_;
     Block<T> copy_;
     int exponent_ = 0;
 };
@@ -191,19 +191,19 @@ void scale_back(RobustResult<T>& result, int exponent) {
 }  // namespace
 
 template <class T>
-RobustResult<T> robust_svd(const Cells<T>& given, const RobustOptions<T>& options, Monitor& monitor) {
+RobustResult<T> robust_svd(const PriorCells<T>& given, const RobustOptions<T>& options, Monitor& monitor) {
     check(given, options);
     const ThreadScope threads(options.threads);
     const ScratchScope scratch;
     const MemoryMeter memory;
     // Joint fits read X along its contiguous side; deflation, whose fixed points know rows from columns, copies X.
     const bool flipped = given.x.col_stride != 1 && options.method == RobustMethod::joint;
-    const Cells<T> seen = flipped ? transposed(given) : given;
+    const PriorCells<T> seen = flipped ? transposed(given) : given;
     const Observed observed = observe(seen);
     if (observed.infinite_row >= 0) refuse_infinite(observed, flipped);
     const double size = detail::typical_size(seen, observed);
     const InRange<T> range(seen, size);
-    const Cells<T>& cells = range.cells();
+    const PriorCells<T>& cells = range.cells();
     const double unit = std::ldexp(size, range.exponent());
     const double tol = options.tol > 0 ? options.tol : (sizeof(T) == 4 ? 1e-4 : 1e-6);
     RobustOptions<T> own = options;
@@ -235,7 +235,7 @@ RobustResult<T> robust_svd(const Cells<T>& given, const RobustOptions<T>& option
     return result;
 }
 
-template RobustResult<float> robust_svd<float>(const Cells<float>&, const RobustOptions<float>&, Monitor&);
-template RobustResult<double> robust_svd<double>(const Cells<double>&, const RobustOptions<double>&, Monitor&);
+template RobustResult<float> robust_svd<float>(const PriorCells<float>&, const RobustOptions<float>&, Monitor&);
+template RobustResult<double> robust_svd<double>(const PriorCells<double>&, const RobustOptions<double>&, Monitor&);
 
 }  // namespace svdkit

@@ -39,7 +39,7 @@ double normalised_outside(ConstPanel<T> q, const Block<T>& from, const Block<T>&
 template <class T>
 class RankOneFit {
 public:
-    RankOneFit(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit,
+    RankOneFit(const PriorCells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit,
                ConstPanel<T> u, ConstPanel<T> v, double largest)
         : cells_(cells),
           observed_(observed),
@@ -60,11 +60,11 @@ public:
 
     bool sweep(const RobustModel& model, double tol) {
         if (change_ <= kSettled) support_ = std::max(support_, model.settled_support());
-        const HalfSweep half = setting(model);
-        const HalfSweepResult first = half_sweep<T>(cells_, observed_, Side::slow, c_, b_, half, lost_rows_.data());
+        const RobustSweep half = setting(model);
+        const RobustSweepResult first = half_sweep<T>(cells_, observed_, Side::slow, c_, b_, half, lost_rows_.data());
         objective_ = model.objective(first.sums, observed_.cells, noise_.variance());
         normalised_outside<T>(u_, c_, a_);
-        const HalfSweepResult second = half_sweep<T>(cells_, observed_, Side::fast, a_, d_, half, lost_cols_.data());
+        const RobustSweepResult second = half_sweep<T>(cells_, observed_, Side::fast, a_, d_, half, lost_cols_.data());
         size_ = normalised_outside<T>(v_, d_, b_);
         const double moved = first.change + second.change;
         const double largest = std::max(size_, largest_);
@@ -82,7 +82,7 @@ public:
     const std::vector<std::uint8_t>& lost_cols() const { return lost_cols_; }
 
     double residual(const RobustModel& model) {
-        HalfSweep look = setting(model);
+        RobustSweep look = setting(model);
         look.move = false;
         const auto left = half_sweep<T>(cells_, observed_, Side::slow, c_, b_, look, lost_rows_.data()).gradient;
         const auto right = half_sweep<T>(cells_, observed_, Side::fast, a_, d_, look, lost_cols_.data()).gradient;
@@ -90,7 +90,7 @@ public:
     }
 
 private:
-    HalfSweep setting(const RobustModel& model) const {
+    RobustSweep setting(const RobustModel& model) const {
         // The package's rule gives up no row, however little weight it has.
         const double support = options_.scale == RobustScale::iqr ? 1e-290 : support_;
         return {.shape = model.shape(),
@@ -116,7 +116,7 @@ private:
         for (index_t j = 0; j < d_.rows(); ++j) d_(j, 0) = static_cast<T>(size) * start.right(j, 0);
     }
 
-    const Cells<T>& cells_;
+    const PriorCells<T>& cells_;
     const Observed& observed_;
     const RobustOptions<T>& options_;
     ConstPanel<T> u_, v_;
@@ -125,7 +125,7 @@ private:
     Block<T> c_, d_, a_, b_;
     std::vector<std::uint8_t> lost_rows_, lost_cols_;
     double size_ = 0, change_ = 1, objective_ = 0;
-    double support_ = HalfSweep{}.support;
+    double support_ = RobustSweep{}.support;
 };
 
 // A copy with contiguous rows; nothing of nothing.
@@ -178,8 +178,8 @@ bool sort_components(RobustResult<T>& result) {
 }  // namespace
 
 template <class T>
-RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit,
-                        double tol, Monitor& monitor) {
+RobustResult<T> deflate(const PriorCells<T>& cells, const Observed& observed, const RobustOptions<T>& options,
+                        double unit, double tol, Monitor& monitor) {
     const index_t m = cells.x.rows, n = cells.x.cols, k = options.k;
     RobustResult<T> out;
     out.svd.u = Block<T>(m, k, k);
@@ -188,7 +188,7 @@ RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const R
     out.svd.report.residuals.assign(static_cast<std::size_t>(k), 0.0);
     out.svd.report.converged = true;
     const Block<T> left = by_rows(cells.x), prior = by_rows(cells.prior);
-    const Cells<T> rest{{left.data(), m, n, n, 1}, {prior.data(), m, n, n, 1}};
+    const PriorCells<T> rest{{left.data(), m, n, n, 1}, {prior.data(), m, n, n, 1}};
     // sigma of the interquartile rule is that of X throughout.
     RobustOptions<T> own = options;
     if (options.scale == RobustScale::iqr) own.sigma = interquartile_range(cells, observed);
@@ -237,9 +237,9 @@ RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const R
     return out;
 }
 
-#define INSTANTIATE(T)                                                                                             \
-    template RobustResult<T> deflate<T>(const Cells<T>&, const Observed&, const RobustOptions<T>&, double, double, \
-                                        Monitor&);
+#define INSTANTIATE(T)                                                                                          \
+    template RobustResult<T> deflate<T>(const PriorCells<T>&, const Observed&, const RobustOptions<T>&, double, \
+                                        double, Monitor&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

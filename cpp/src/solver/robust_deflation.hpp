@@ -12,7 +12,7 @@ namespace svdkit::detail {
 
 /// Keeps what is left of X as a copy. The report's residuals, iterations and convergence are filled in.
 template <class T>
-RobustResult<T> deflate(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit,
-                        double tol, Monitor& monitor);
+RobustResult<T> deflate(const PriorCells<T>& cells, const Observed& observed, const RobustOptions<T>& options,
+                        double unit, double tol, Monitor& monitor);
 
 }  // namespace svdkit::detail

@@ -26,8 +26,8 @@ Block<T> compact(const Block<T>& from) {
 }  // namespace
 
 template <class T>
-JointFit<T>::JointFit(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit,
-                      RobustStart<T> start)
+JointFit<T>::JointFit(const PriorCells<T>& cells, const Observed& observed, const RobustOptions<T>& options,
+                      double unit, RobustStart<T> start)
     : cells_(cells),
       observed_(observed),
       options_(options),
@@ -44,7 +44,7 @@ JointFit<T>::JointFit(const Cells<T>& cells, const Observed& observed, const Rob
 }
 
 template <class T>
-HalfSweep JointFit<T>::setting(const RobustModel& model, Side side) const {
+RobustSweep JointFit<T>::setting(const RobustModel& model, Side side) const {
     const std::vector<double>& full = side == Side::slow ? full_rows_ : full_cols_;
     return {.shape = model.shape(),
             .parameter = model.parameter(noise_.variance()),
@@ -76,10 +76,10 @@ double JointFit<T>::shift_core(const Block<T>& w, const Block<T>& other) {
 template <class T>
 bool JointFit<T>::sweep(const RobustModel& model, double tol) {
     const double variance = noise_.variance();
-    const HalfSweepResult first =
+    const RobustSweepResult first =
         half_sweep<T>(cells_, observed_, Side::slow, left_, right_, setting(model, Side::slow), lost_rows_.data());
     shift_core(left_, right_);
-    const HalfSweepResult second =
+    const RobustSweepResult second =
         half_sweep<T>(cells_, observed_, Side::fast, left_, right_, setting(model, Side::fast), lost_cols_.data());
     const double size = shift_core(right_, left_);
 
@@ -97,9 +97,9 @@ index_t JointFit<T>::rescue_side(Side side, const RobustModel& model) {
     std::vector<std::uint8_t>& lost = side == Side::slow ? lost_rows_ : lost_cols_;
     std::vector<double>& full = side == Side::slow ? full_rows_ : full_cols_;
     full.resize(lost.size());
-    const HalfSweep even{.majorise = options_.k > kFusedRank, .move = false, .traces = full.data()};
+    const RobustSweep even{.majorise = options_.k > kFusedRank, .move = false, .traces = full.data()};
     half_sweep<T>(cells_, observed_, side, left_, right_, even, lost.data());
-    HalfSweep look = setting(model, side);
+    RobustSweep look = setting(model, side);
     look.move = false;
     half_sweep<T>(cells_, observed_, side, left_, right_, look, lost.data());
     const RowRescue<T> rescue(cells_, observed_, side, left_, right_, model, noise_.variance());
@@ -128,7 +128,7 @@ RobustResult<T> JointFit<T>::finish(const RobustModel& model) {
     rotate<T>(left_, x);
     rotate<T>(right_, y);
 
-    HalfSweep look = setting(model, Side::slow);
+    RobustSweep look = setting(model, Side::slow);
     look.move = false;
     const Block<T> scaled_left(left_.rows(), k), scaled_right(right_.rows(), k);
     scale_columns(left_, out.svd.s, scaled_left);
@@ -136,7 +136,7 @@ RobustResult<T> JointFit<T>::finish(const RobustModel& model) {
     out.svd.report.residuals =
         half_sweep<T>(cells_, observed_, Side::slow, scaled_left, right_, look, lost_rows_.data()).gradient;
     look.full = setting(model, Side::fast).full;
-    const HalfSweepResult last =
+    const RobustSweepResult last =
         half_sweep<T>(cells_, observed_, Side::fast, left_, scaled_right, look, lost_cols_.data());
     for (std::size_t i = 0; i < last.gradient.size(); ++i)
         out.svd.report.residuals[i] = std::max(out.svd.report.residuals[i], last.gradient[i]);

@@ -13,7 +13,7 @@ namespace svdkit::detail {
 template <class T>
 class JointFit {
 public:
-    JointFit(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit,
+    JointFit(const PriorCells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit,
              RobustStart<T> start);
 
     /// Two half-sweeps and the noise level; whether L and sigma stand still.
@@ -32,12 +32,12 @@ public:
     RobustResult<T> finish(const RobustModel& model);
 
 private:
-    HalfSweep setting(const RobustModel& model, Side side) const;
+    RobustSweep setting(const RobustModel& model, Side side) const;
     index_t rescue_side(Side side, const RobustModel& model);
     // w = Q R; other <- other R^T
     double shift_core(const Block<T>& w, const Block<T>& other);
 
-    const Cells<T>& cells_;
+    const PriorCells<T>& cells_;
     const Observed& observed_;
     const RobustOptions<T>& options_;
     Block<T> left_, right_, core_, core_transposed_;
@@ -46,8 +46,8 @@ private:
     std::vector<std::uint8_t> lost_rows_, lost_cols_;
     std::vector<double> objective_;
     double change_ = 0;
-    double support_ = HalfSweep{}.support;
-    std::vector<double> full_rows_, full_cols_;  // see HalfSweep::full; empty before settling
+    double support_ = RobustSweep{}.support;
+    std::vector<double> full_rows_, full_cols_;  // see RobustSweep::full; empty before settling
     bool relax_ = true;
 };
 

@@ -23,14 +23,14 @@ struct Inside {
 };
 
 template <class T, class Take>
-void if_observed(const Cells<T>& cells, index_t row, index_t col, const Take& take) {
+void if_observed(const PriorCells<T>& cells, index_t row, index_t col, const Take& take) {
     const auto x = static_cast<double>(cells.x(row, col));
     if (!std::isnan(x) && !(cells.prior.data && cells.prior(row, col) == 0)) take(x);
 }
 
 // Some five standard deviations of the rank around quantile p of an evenly spread sample.
 template <class T>
-Bracket sampled_bracket(const Cells<T>& cells, double p) {
+Bracket sampled_bracket(const PriorCells<T>& cells, double p) {
     const index_t n = cells.x.cols, size = cells.x.rows * n, stride = even_stride(cells.x.rows, n, kSampled);
     std::vector<double> sample;
     for (index_t at = 0; at < size; at += stride)
@@ -49,7 +49,7 @@ Bracket sampled_bracket(const Cells<T>& cells, double p) {
 }
 
 template <class T>
-Inside cells_inside(const Cells<T>& cells, Bracket bracket) {
+Inside cells_inside(const PriorCells<T>& cells, Bracket bracket) {
     const index_t m = cells.x.rows, n = cells.x.cols;
     const Partition parts{m, std::min(m, kParts), 1};
     std::vector<Inside> found(static_cast<std::size_t>(parts.parts));
@@ -82,7 +82,7 @@ double median(std::vector<double>& values) {
 }
 
 template <class T>
-double cell_quantile(const Cells<T>& cells, const Observed& observed, double p) {
+double cell_quantile(const PriorCells<T>& cells, const Observed& observed, double p) {
     index_t count = 0;
     for (std::int32_t row : observed.row_cells) count += row;
     if (count == 0) return 0;
@@ -97,7 +97,7 @@ double cell_quantile(const Cells<T>& cells, const Observed& observed, double p) 
     return low + (at - static_cast<double>(first)) * (*std::min_element(nth + 1, inside.values.end()) - low);
 }
 
-template double cell_quantile<float>(const Cells<float>&, const Observed&, double);
-template double cell_quantile<double>(const Cells<double>&, const Observed&, double);
+template double cell_quantile<float>(const PriorCells<float>&, const Observed&, double);
+template double cell_quantile<double>(const PriorCells<double>&, const Observed&, double);
 
 }  // namespace svdkit::detail

@@ -13,6 +13,6 @@ double median(std::vector<double>& values);
 
 /// Hazen's quantile of all observed cells: piecewise linear with knots at (k - 1/2) / N. 0 of nothing.
 template <class T>
-double cell_quantile(const Cells<T>& cells, const Observed& observed, double p);
+double cell_quantile(const PriorCells<T>& cells, const Observed& observed, double p);
 
 }  // namespace svdkit::detail

@@ -66,7 +66,7 @@ private:
 }  // namespace
 
 template <class T>
-RowRescue<T>::RowRescue(const Cells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
+RowRescue<T>::RowRescue(const PriorCells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
                         const RobustModel& model, double variance)
     : cells_(cells),
       count_(side == Side::slow ? observed.row_cells : observed.col_cells),

@@ -17,7 +17,7 @@ template <class T>
 class RowRescue {
 public:
     /// `slow` and `fast` as in half_sweep; the fixed one is orthonormal.
-    RowRescue(const Cells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
+    RowRescue(const PriorCells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
               const RobustModel& model, double variance);
 
     /// Fits the rows that are flagged; clears the flags of those that have support, zeroes the others. How many have.
@@ -26,7 +26,7 @@ public:
 private:
     bool fit(index_t i) const;
 
-    Cells<T> cells_;  // rows along the moving side
+    PriorCells<T> cells_;  // rows along the moving side
     const std::vector<std::int32_t>& count_;
     Panel<T> moving_;
     ConstPanel<T> fixed_;

@@ -17,7 +17,7 @@ constexpr index_t kMostCells = 1'000'000;  // that a median of residuals is take
 
 // Mean |x - middle|; the largest |x| where that is zero.
 template <class T>
-double typical_distance(const Cells<T>& cells, const Observed& observed, double middle) {
+double typical_distance(const PriorCells<T>& cells, const Observed& observed, double middle) {
     double sum = 0, count = 0;
     for (index_t i = 0; i < cells.x.rows; ++i) {
         for (index_t j = 0; j < cells.x.cols; ++j) {
@@ -33,14 +33,14 @@ double typical_distance(const Cells<T>& cells, const Observed& observed, double 
 }  // namespace
 
 template <class T>
-double typical_size(const Cells<T>& cells, const Observed& observed) {
+double typical_size(const PriorCells<T>& cells, const Observed& observed) {
     std::vector<double> sizes = sample_residuals<T>(cells, {}, {}, kStartCells);
     const double middle = median(sizes);
     return middle > 0 ? kMad * middle : typical_distance(cells, observed, 0);
 }
 
 template <class T>
-double interquartile_range(const Cells<T>& cells, const Observed& observed) {
+double interquartile_range(const PriorCells<T>& cells, const Observed& observed) {
     const double range = cell_quantile(cells, observed, 0.75) - cell_quantile(cells, observed, 0.25);
     return range > 0 ? range : typical_distance(cells, observed, cell_quantile(cells, observed, 0.5));
 }
@@ -63,7 +63,7 @@ double RobustModel::weight(double e, double variance) const {
 }
 
 double RobustModel::settled_support() const {
-    if (loss_ == RobustLoss::huber) return HalfSweep{}.support;
+    if (loss_ == RobustLoss::huber) return RobustSweep{}.support;
     const double exponent = loss_ == RobustLoss::dpd ? alpha_ : 2 / (kWelsch * kWelsch);
     return kSettledShare / std::sqrt(1 + exponent);  // the root: mean weight of a normal residual
 }
@@ -84,7 +84,8 @@ double RobustModel::stationary_variance(const RobustSums& sums, double cells) co
 }
 
 template <class T>
-NoiseLevel<T>::NoiseLevel(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit)
+NoiseLevel<T>::NoiseLevel(const PriorCells<T>& cells, const Observed& observed, const RobustOptions<T>& options,
+                          double unit)
     : cells_(cells), count_(observed.cells), unit_(unit), given_(options.sigma), scale_(options.scale) {
     const double smallest = (sizeof(T) == 4 ? 1e-5 : 1e-9) * unit;
     floor_ = smallest * smallest;
@@ -121,9 +122,9 @@ bool NoiseLevel<T>::update(const RobustModel& model, const RobustSums& sums, Con
     return still;
 }
 
-#define INSTANTIATE(T)                                                        \
-    template double typical_size<T>(const Cells<T>&, const Observed&);        \
-    template double interquartile_range<T>(const Cells<T>&, const Observed&); \
+#define INSTANTIATE(T)                                                             \
+    template double typical_size<T>(const PriorCells<T>&, const Observed&);        \
+    template double interquartile_range<T>(const PriorCells<T>&, const Observed&); \
     template class NoiseLevel<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

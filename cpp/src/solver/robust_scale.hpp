@@ -14,12 +14,12 @@ inline constexpr index_t kStartCells = 100'000;
 
 /// 1.4826 median |x|, or mean, or largest |x| where that is zero: positive unless all cells are.
 template <class T>
-double typical_size(const Cells<T>& cells, const Observed& observed);
+double typical_size(const PriorCells<T>& cells, const Observed& observed);
 
 /// Interquartile range of the observed cells, quantiles by Hazen's rule as in Armadillo; mean |x - median| where it is
 /// zero.
 template <class T>
-double interquartile_range(const Cells<T>& cells, const Observed& observed);
+double interquartile_range(const PriorCells<T>& cells, const Observed& observed);
 
 /// Weight function and objective for one alpha.
 class RobustModel {
@@ -46,7 +46,7 @@ template <class T>
 class NoiseLevel {
 public:
     /// `unit`: typical size of X.
-    NoiseLevel(const Cells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit);
+    NoiseLevel(const PriorCells<T>& cells, const Observed& observed, const RobustOptions<T>& options, double unit);
 
     double variance() const { return variance_; }
     double sigma() const;
@@ -59,7 +59,7 @@ public:
 private:
     double from_residuals(ConstPanel<T> slow, ConstPanel<T> fast, index_t most) const;
 
-    const Cells<T>& cells_;
+    const PriorCells<T>& cells_;
     double count_, unit_, floor_, given_, variance_ = 1;
     RobustScale scale_;
 };

@@ -18,7 +18,7 @@ constexpr index_t kSampled = 301;   // cells of a row or column that give its me
 constexpr double kMad = 1.4826;
 
 template <class T>
-bool is_observed(const Cells<T>& cells, index_t i, index_t j) {
+bool is_observed(const PriorCells<T>& cells, index_t i, index_t j) {
     return !std::isnan(cells.x(i, j)) && !(cells.prior.data && cells.prior(i, j) == 0);
 }
 
@@ -44,7 +44,7 @@ void in_parallel(index_t count, const Body& body) {
 }
 
 template <class T>
-Trim<T> centered_trim(const Cells<T>& cells) {
+Trim<T> centered_trim(const PriorCells<T>& cells) {
     const index_t m = cells.x.rows, n = cells.x.cols;
     const auto value = [&](index_t i, index_t j) {
         return is_observed(cells, i, j) ? static_cast<double>(cells.x(i, j)) : std::nan("");
@@ -76,7 +76,7 @@ std::vector<T> narrow(const std::vector<double>& values) {
 }
 
 template <class T>
-RobustStart<T> damped_svd(const Cells<T>& cells, const Trim<T>& trim, index_t k) {
+RobustStart<T> damped_svd(const PriorCells<T>& cells, const Trim<T>& trim, index_t k) {
     const TrimmedNorms norms = trimmed_norms(cells, trim);
     const Trimmed<T> trimmed(cells, trim);
     const Scaled<T> damped(trimmed, narrow<T>(damping(norms.rows)), narrow<T>(damping(norms.cols)));
@@ -91,7 +91,7 @@ RobustStart<T> damped_svd(const Cells<T>& cells, const Trim<T>& trim, index_t k)
 }  // namespace
 
 template <class T>
-std::vector<RobustStart<T>> trimmed_starts(const Cells<T>& cells, double unit, index_t k) {
+std::vector<RobustStart<T>> trimmed_starts(const PriorCells<T>& cells, double unit, index_t k) {
     std::vector<RobustStart<T>> starts;
     starts.push_back(damped_svd(cells, Trim<T>{kTrim * unit, {}, {}}, k));
     Trim<T> centered = centered_trim(cells);
@@ -103,16 +103,16 @@ std::vector<RobustStart<T>> trimmed_starts(const Cells<T>& cells, double unit, i
 }
 
 template <class T>
-Block<T> trimmed_product(const Cells<T>& cells, double unit, ConstPanel<T> b, bool adjoint) {
+Block<T> trimmed_product(const PriorCells<T>& cells, double unit, ConstPanel<T> b, bool adjoint) {
     const Trimmed<T> trimmed(cells, Trim<T>{kTrim * unit, {}, {}});
     Block<T> product(adjoint ? trimmed.cols() : trimmed.rows(), b.cols);
     adjoint ? trimmed.apply_adjoint(b, product) : trimmed.apply(b, product);
     return product;
 }
 
-#define INSTANTIATE(T)                                                                        \
-    template std::vector<RobustStart<T>> trimmed_starts<T>(const Cells<T>&, double, index_t); \
-    template Block<T> trimmed_product<T>(const Cells<T>&, double, ConstPanel<T>, bool);
+#define INSTANTIATE(T)                                                                             \
+    template std::vector<RobustStart<T>> trimmed_starts<T>(const PriorCells<T>&, double, index_t); \
+    template Block<T> trimmed_product<T>(const PriorCells<T>&, double, ConstPanel<T>, bool);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -21,10 +21,10 @@ struct RobustStart {
 
 /// One start or two; `unit` is the typical size of X.
 template <class T>
-std::vector<RobustStart<T>> trimmed_starts(const Cells<T>& cells, double unit, index_t k);
+std::vector<RobustStart<T>> trimmed_starts(const PriorCells<T>& cells, double unit, index_t k);
 
 /// trimmed(X) B, or trimmed(X)^T B
 template <class T>
-Block<T> trimmed_product(const Cells<T>& cells, double unit, ConstPanel<T> b, bool adjoint);
+Block<T> trimmed_product(const PriorCells<T>& cells, double unit, ConstPanel<T> b, bool adjoint);
 
 }  // namespace svdkit::detail

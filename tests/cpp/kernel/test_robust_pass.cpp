@@ -21,7 +21,7 @@ struct LevelScope {
     ~LevelScope() { set_simd_level(before); }
 };
 
-double weight_of(const HalfSweep& options, double e) {
+double weight_of(const RobustSweep& options, double e) {
     const double p = static_cast<double>(options.parameter);
     if (options.shape == detail::WeightShape::huber) return std::abs(e) > p ? p / std::abs(e) : 1;
     return std::exp(-p * e * e);
@@ -44,7 +44,7 @@ struct Problem {
             for (index_t i = 0; i < factor->rows(); ++i)
                 for (index_t k = 0; k < r; ++k) (*factor)(i, k) /= static_cast<T>(2 * r);
     }
-    Cells<T> cells(bool weighted) const { return {view_of(x), weighted ? view_of(prior) : ConstView<T>{}}; }
+    PriorCells<T> cells(bool weighted) const { return {view_of(x), weighted ? view_of(prior) : ConstView<T>{}}; }
 };
 
 struct Expected {
@@ -54,7 +54,7 @@ struct Expected {
 
 // Row by row: equations of the moving factor, solved.
 template <class T>
-Expected expected_step(const Problem<T>& p, bool weighted, Side side, const HalfSweep& options, double max_prior) {
+Expected expected_step(const Problem<T>& p, bool weighted, Side side, const RobustSweep& options, double max_prior) {
     const Block<T>& moving = side == Side::slow ? p.slow : p.fast;
     const Block<T>& fixed = side == Side::slow ? p.fast : p.slow;
     const index_t r = moving.cols();
@@ -93,14 +93,14 @@ Expected expected_step(const Problem<T>& p, bool weighted, Side side, const Half
 }
 
 template <class T>
-void check_step(index_t m, index_t n, index_t r, bool weighted, Side side, HalfSweep options) {
+void check_step(index_t m, index_t n, index_t r, bool weighted, Side side, RobustSweep options) {
     Problem<T> p(m, n, r);
     options.support = 0;
     options.parameter = static_cast<double>(static_cast<T>(options.parameter));
     const Observed observed = observe(p.cells(weighted));
     const Expected expected = expected_step(p, weighted, side, options, observed.max_prior);
     std::vector<std::uint8_t> lost(static_cast<std::size_t>(std::max(m, n)));
-    const HalfSweepResult found =
+    const RobustSweepResult found =
         half_sweep<T>(p.cells(weighted), observed, side, p.slow.panel(), p.fast.panel(), options, lost.data());
     const double limit = sizeof(T) == 4 ? 2e-4 : 1e-11;
     CHECK_CLOSE(found.sums.weight, expected.weight, limit * expected.weight);
@@ -142,8 +142,8 @@ template <class T>
 double weight_at(T y) {  // e^-y as the kernel has it
     T x = 1, zero = 0;
     std::vector<std::uint8_t> lost(1);
-    const Cells<T> cells{{&x, 1, 1, 1, 1}, {}};
-    const HalfSweep look{.parameter = static_cast<double>(y), .move = false};
+    const PriorCells<T> cells{{&x, 1, 1, 1, 1}, {}};
+    const RobustSweep look{.parameter = static_cast<double>(y), .move = false};
     T fast[64] = {};
     return half_sweep<T>(cells, observe(cells), Side::slow, {&zero, 1, 1, 1}, {fast, 1, 1, 1}, look, lost.data())
         .sums.weight;
@@ -173,7 +173,7 @@ void bits_without_threads(index_t m, index_t n, index_t r) {
             const ThreadScope threads(run == 0 ? 1 : 4);
             Problem<T> p(m, n, r);
             std::vector<std::uint8_t> lost(static_cast<std::size_t>(std::max(m, n)));
-            const HalfSweep options{.parameter = 0.2, .majorise = r > detail::kFusedRank};
+            const RobustSweep options{.parameter = 0.2, .majorise = r > detail::kFusedRank};
             sums[run] = half_sweep<T>(p.cells(false), observe(p.cells(false)), side, p.slow.panel(), p.fast.panel(),
                                       options, lost.data())
                             .sums.square;

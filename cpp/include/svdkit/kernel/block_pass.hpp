@@ -6,8 +6,8 @@
 // cache; the innermost loops are those of kernel/simd.hpp for real scalars and BLAS for complex ones. The cut depends
 // on the problem alone and partial sums are added in a fixed order: the bits do not depend on the number of threads.
 // Cost: 2 m n b flops a product (complex: 8); one read of A for gram while a strip of A fits in cache (gram_is_fused).
-// A may be stored shorter (S = Float16 or BFloat16 for T = float, float for double): widened a tile at a time, in cache.
-// The same loops serve tall bases: V^H W is an adjoint pass, W - V H a forward one.
+// A may be stored shorter (S = Float16 or BFloat16 for T = float, float for double): widened a tile at a time, in
+// cache. The same loops serve tall bases: V^H W is an adjoint pass, W - V H a forward one.
 #pragma once
 
 #include "svdkit/base/half.hpp"

@@ -20,7 +20,7 @@ namespace svdkit {
 
 /// X and its prior weights (data null: ones), rows contiguous both.
 template <class T>
-struct Cells {
+struct PriorCells {
     ConstView<T> x;
     ConstView<T> prior;
 };
@@ -37,12 +37,12 @@ struct Observed {
 
 /// Cost: one read of X.
 template <class T>
-Observed observe(const Cells<T>& cells);
+Observed observe(const PriorCells<T>& cells);
 
 /// The factor that moves: that of the rows of X (slow, rows x r) or of its columns (fast, cols x r).
 enum class Side { slow, fast };
 
-struct HalfSweep {
+struct RobustSweep {
     detail::WeightShape shape = detail::WeightShape::exponential;
     double parameter = 0;   ///< rate or bound
     bool majorise = false;  ///< required for r > 8
@@ -54,7 +54,7 @@ struct HalfSweep {
     double* traces = nullptr;      ///< if not null: trace of G_i for every row
 };
 
-struct HalfSweepResult {
+struct RobustSweepResult {
     detail::RobustSums sums;       ///< before the move
     double change = 0;             ///< Frobenius norm of the move
     std::vector<double> gradient;  ///< norm of every column of W o E times the fixed factor, supported rows only
@@ -62,14 +62,14 @@ struct HalfSweepResult {
 
 /// `unsupported` (one for every row of the moving factor) is written.
 template <class T>
-HalfSweepResult half_sweep(const Cells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
-                           const HalfSweep& options, std::uint8_t* unsupported);
+RobustSweepResult half_sweep(const PriorCells<T>& cells, const Observed& observed, Side side, Panel<T> slow,
+                             Panel<T> fast, const RobustSweep& options, std::uint8_t* unsupported);
 
 /// Every how many cells, row by row, one is taken so that at most so many are, from all columns alike.
 index_t even_stride(index_t rows, index_t cols, index_t most);
 
 /// |x_ij - a_i . b_j| of observed cells, at most so many, evenly spread; slow.cols = 0: of X itself.
 template <class T>
-std::vector<double> sample_residuals(const Cells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, index_t most);
+std::vector<double> sample_residuals(const PriorCells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, index_t most);
 
 }  // namespace svdkit

@@ -20,11 +20,11 @@ struct Trim {
 
 /// Y = trimmed(X) B
 template <class T>
-void trimmed_forward(const Cells<T>& cells, const Trim<T>& trim, ConstPanel<T> b, Panel<T> y);
+void trimmed_forward(const PriorCells<T>& cells, const Trim<T>& trim, ConstPanel<T> b, Panel<T> y);
 
 /// Z = trimmed(X)^T B
 template <class T>
-void trimmed_adjoint(const Cells<T>& cells, const Trim<T>& trim, ConstPanel<T> b, Panel<T> z);
+void trimmed_adjoint(const PriorCells<T>& cells, const Trim<T>& trim, ConstPanel<T> b, Panel<T> z);
 
 struct TrimmedNorms {
     std::vector<double> rows, cols;
@@ -32,7 +32,7 @@ struct TrimmedNorms {
 
 /// Norms of the rows of trimmed(X), and of its columns after the rows were multiplied by min(1, median / norm).
 template <class T>
-TrimmedNorms trimmed_norms(const Cells<T>& cells, const Trim<T>& trim);
+TrimmedNorms trimmed_norms(const PriorCells<T>& cells, const Trim<T>& trim);
 
 /// min(1, median / norm) of every norm, the median over those above zero.
 std::vector<double> damping(const std::vector<double>& norms);

@@ -10,7 +10,7 @@ namespace svdkit {
 template <class T>
 class Trimmed final : public Operator<T> {
 public:
-    Trimmed(const Cells<T>& cells, Trim<T> trim) : cells_(cells), trim_(std::move(trim)) {}
+    Trimmed(const PriorCells<T>& cells, Trim<T> trim) : cells_(cells), trim_(std::move(trim)) {}
 
     index_t rows() const override { return cells_.x.rows; }
     index_t cols() const override { return cells_.x.cols; }
@@ -18,7 +18,7 @@ public:
     void apply_adjoint(ConstPanel<T> y, Panel<T> z) const override { trimmed_adjoint(cells_, trim_, y, z); }
 
 private:
-    Cells<T> cells_;
+    PriorCells<T> cells_;
     Trim<T> trim_;
 };
 

@@ -52,6 +52,6 @@ struct RobustResult {
 
 /// X: any strides of which one is 1, NaN where a cell is missing; the prior weights are laid out like X.
 template <class T>
-RobustResult<T> robust_svd(const Cells<T>& cells, const RobustOptions<T>& options, Monitor& monitor);
+RobustResult<T> robust_svd(const PriorCells<T>& cells, const RobustOptions<T>& options, Monitor& monitor);
 
 }  // namespace svdkit
