@@ -19,11 +19,13 @@ from ._report import Report
 from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
+from .incremental import IncrementalSVD
 from .nystrom import nystrom, rectangular_nystrom
 from .randomized import rsvd
 from .rank import allocate_ranks, rank_table, select_rank
 from .sketched import SketchedSVD
 from .truncated import svdvals, tsvd
+from .updating import update_svd
 
 if TYPE_CHECKING:
     from . import operators, plot, rank, testing
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
+    "IncrementalSVD",
     "LinAlgError",
     "Progress",
     "Report",
@@ -53,6 +56,7 @@ __all__ = [
     "svdvals",
     "testing",
     "tsvd",
+    "update_svd",
 ]
 
 _ON_DEMAND = ("operators", "plot", "testing")

@@ -24,6 +24,7 @@
 #include "svdkit/op/sparse.hpp"
 #include "svdkit/op/stacked.hpp"
 #include "svdkit/op/sum.hpp"
+#include "svdkit/solver/incremental/incremental.hpp"
 #include "svdkit/solver/options.hpp"
 #include "svdkit/solver/randomized.hpp"
 #include "svdkit/solver/report.hpp"
