@@ -15,7 +15,7 @@ namespace {
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr index_t kCheckEvery = 64;                   // updates between measurements of orthogonality
 constexpr double kOrthogonal = 256 * kEpsilon;        // and what is restored
-constexpr double kDirectionError = 1e-13;             // of directions known by their pairs
+constexpr double kDirectionError = 3e-14;             // of directions known by their pairs
 constexpr index_t kShort = 512;                       // vectors up to this length are cheaper formed
 constexpr int kUnitRange = 300;                       // binary orders of magnitude before the unit follows the data
 constexpr index_t kRows = 1, kColumns = 2, kOther = 3;  // Certificate::kind
@@ -382,19 +382,23 @@ void IncrementalSvd::finish_update(index_t entries) {
     counts_.last_entries = entries;
     if (++counts_.since_check < kCheckEvery) return;
     Block<double> left_gram, right_gram;
-    orthogonality_ = std::max(left_.orthogonality(left_gram), right_.orthogonality(right_gram));
-    counts_.since_check = 0;
+    measure(left_gram, right_gram);
     if (orthogonality_ > kOrthogonal) reorthonormalise(left_gram, right_gram);
 }
 
 void IncrementalSvd::refresh() {
     const ThreadScope threads(options_.threads);
+    Block<double> left_gram, right_gram;
+    measure(left_gram, right_gram);
+    reorthonormalise(left_gram, right_gram);
+}
+
+// Gram matrices of U and V. A Gram matrix by way of B^T B would carry the square of the condition of K.
+void IncrementalSvd::measure(Block<double>& left_gram, Block<double>& right_gram) {
     left_.materialise();
     right_.materialise();
-    Block<double> left_gram, right_gram;
     orthogonality_ = std::max(left_.orthogonality(left_gram), right_.orthogonality(right_gram));
     counts_.since_check = 0;
-    reorthonormalise(left_gram, right_gram);
 }
 
 // U = Q_u R_u, V = Q_v R_v by Cholesky, then the SVD of R_u S R_v^T.

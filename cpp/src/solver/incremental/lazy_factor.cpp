@@ -81,6 +81,7 @@ void LazyFactor::restore(ConstPanel<double> base, ConstPanel<double> factor, ind
     factor_ = Block<double>(factor.rows, factor.cols);
     for (index_t i = 0; i < factor.rows; ++i) std::copy_n(factor.row(i), factor.cols, &factor_(i, 0));
     rows_ = 0;
+    lazy_ = !detail::is_identity(factor_);
     append_zero_rows(rows);
     for (index_t i = 0; i < base.rows; ++i) std::copy_n(base.row(i), base.cols, base_.data() + i * ld_);
 }
@@ -125,6 +126,7 @@ void LazyFactor::advance(ConstPanel<double> g, const std::vector<Addition>& addi
                 add(all(next.cols()), addition, product(addition.coefficients, inverted));
             factor_ = std::move(next);
             condition_ = condition;
+            lazy_ = true;
             return;
         }
     }
@@ -143,10 +145,11 @@ void LazyFactor::rotate_base(ConstPanel<double> q) {
     }
     factor_ = detail::identity(q.cols);
     condition_ = 1;
+    lazy_ = false;
 }
 
 void LazyFactor::materialise() {
-    if (base_cols() == 0) return;
+    if (base_cols() == 0 || !lazy_) return;
     const Block<double> q = std::move(factor_);
     factor_ = Block<double>(q.rows(), q.cols());
     rotate_base(q);
@@ -156,8 +159,7 @@ double LazyFactor::orthogonality(Block<double>& gram) const {
     const index_t r = cols();
     gram = detail::identity(r);
     if (!kept_ || r == 0) return 0;
-    const Block<double> inner_products = svdkit::gram<double>(ConstPanel<double>(all(base_cols())));
-    gram = detail::adjoint_product(factor_, product(inner_products, factor_));
+    gram = svdkit::gram<double>(ConstPanel<double>(all(r)));
     double most = 0;
     for (index_t i = 0; i < r; ++i)
         for (index_t j = 0; j < r; ++j) most = std::max(most, std::abs(gram(i, j) - (i == j ? 1.0 : 0.0)));

@@ -41,4 +41,11 @@ inline Block<double> identity(index_t size) {
     return eye;
 }
 
+inline bool is_identity(const Block<double>& a) {
+    for (index_t i = 0; i < a.rows(); ++i)
+        for (index_t j = 0; j < a.cols(); ++j)
+            if (a(i, j) != (i == j ? 1.0 : 0.0)) return false;
+    return true;
+}
+
 }  // namespace svdkit::detail

@@ -99,6 +99,7 @@ private:
     void append_whole(Side side, const TallVectors& vectors, Monitor& monitor);
     void add_chunk(const TallVectors& d, const TallVectors& e);
     index_t settle(const std::vector<double>& theta, double beyond, double lost);
+    void measure(Block<double>& left_gram, Block<double>& right_gram);
     void finish_update(index_t entries);
     void reorthonormalise(const Block<double>& left_gram, const Block<double>& right_gram);
 

@@ -47,7 +47,7 @@ public:
     /// X <- X G + sum E Y, lazily while cond(K) <= limit. G is cols x r.
     void advance(ConstPanel<double> g, const std::vector<Addition>& additions, double limit);
     void materialise();
-    /// Largest entry of |X^T X - I|; `gram` receives X^T X.
+    /// Largest entry of |X^T X - I| of a factor that is not lazy; `gram` receives X^T X.
     double orthogonality(Block<double>& gram) const;
     /// Rows of X, given by number.
     Block<double> take(const std::vector<index_t>& which) const;
@@ -69,6 +69,7 @@ private:
     bool kept_ = true;
     Buffer<double> base_;   // rows x ld, zero beyond the columns in use; its capacity is at least rows * ld
     Block<double> factor_;  // K
+    bool lazy_ = false;     // whether K may differ from I
     double condition_ = 1;
     index_t materialisations_ = 0;
 };
