@@ -32,4 +32,5 @@ NB_MODULE(_core, m) {
     bind_scalar<double>(m, "OperatorF64");
     bind_scalar<std::complex<float>>(m, "OperatorC64");
     bind_scalar<std::complex<double>>(m, "OperatorC128");
+    bind_tracker(m);
 }

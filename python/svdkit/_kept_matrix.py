@@ -12,10 +12,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from . import _arguments as check
+from ._batches import rows_of
+from ._core import Tracker
 from ._report import Report
 from ._result import SVDResult
 from ._scalars import OPERATORS
-from ._tracking import Tracker, products
 from ._tsvd import Request, run
 
 DOUBLE = np.dtype(np.float64)
@@ -76,7 +77,7 @@ class KeptMatrix:
         self._value[self._entries : self._entries + count] = by_row.data
         self._rows, self._entries = self._rows + shape[0], self._entries + count
         if self._tracker is not None and shape[0]:
-            self._tracker.append(_core_of(by_row.astype(DOUBLE)))
+            self._tracker.append(rows_of(by_row, self._cols)[0], self._settings.threads)
 
     def append_cols(self, B: Any, shape: tuple[int, int]) -> None:
         if not self.opened:
@@ -119,9 +120,10 @@ class KeptMatrix:
     def _solve(self, tol: float) -> SVDResult:
         k = min(self._settings.k, *self.shape)
         if self._tracker is not None and self._tracker.k == k:
-            found = self._tracker.solve(self._operator(), tol)
+            found = self._tracker.solve(self._operator(), tol, self._settings.threads)
             if found is not None:
-                return _as_result(*found, self._tracker, tol, self._settings)
+                U, s, Vh, fields = found
+                return SVDResult(U, s, Vh, Report(**fields))
         return self._anew(k, tol)
 
     def _anew(self, k: int, tol: float) -> SVDResult:
@@ -138,7 +140,7 @@ class KeptMatrix:
         self._tracker = None
         if k and min(self.shape) > max(SHORT, 10 * k) and result.s[-1] > 0:
             V = np.ascontiguousarray(result.Vh.T)
-            self._tracker = Tracker(k, V, products(self._operator(), V)[1])
+            self._tracker = Tracker(self._operator(), V, k, settings.seed, settings.threads)
         return result
 
     def _wait(self, i: np.ndarray, j: np.ndarray, v: np.ndarray) -> None:
@@ -197,14 +199,3 @@ def _grown(a: np.ndarray, used: int, more: int) -> np.ndarray:
 
 def _core_of(A: sp.csr_array) -> Any:
     return OPERATORS[DOUBLE].sparse(A.indptr, A.indices, np.ascontiguousarray(A.data, DOUBLE), *A.shape, False)
-
-
-def _as_result(
-    U: np.ndarray, s: np.ndarray, V: np.ndarray, residuals: np.ndarray, tracker: Tracker, tol: float, settings: Any
-) -> SVDResult:
-    flip = np.sign(U[np.argmax(np.abs(U), axis=0), np.arange(s.size)])
-    report = Report(
-        *("tracking", "from the basis of the last result", True, residuals, tol, tracker.reads, tracker.reads, {}),
-        *(tracker.nbytes, max(settings.threads, 1), settings.seed),
-    )
-    return SVDResult(U * flip, s, (V * flip).T, report)
