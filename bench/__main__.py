@@ -39,6 +39,11 @@ def main() -> None:
         from . import rank
 
         rank.run(arguments.repeats, arguments.out)
+    elif arguments.command == "incremental":
+        from . import incremental
+
+        chosen = (arguments.parts, arguments.cases, arguments.ks, arguments.batches)
+        incremental.run(*chosen, arguments.data, arguments.plot, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -78,6 +83,14 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("rank", parents=[measured], help="hit rates of rank rules, and a budget's time")
     command.add_argument("--repeats", type=int, default=20, help="matrices of every kind")
+
+    command = commands.add_parser("incremental", parents=[measured], help="a matrix that changes: time and accuracy")
+    command.add_argument("--parts", default="updates,pca,kept,flat,streams", help="what to measure")
+    command.add_argument("--cases", default="graph,ratings")
+    command.add_argument("--ks", default="16,64")
+    command.add_argument("--batches", default="1000,100,10")
+    command.add_argument("--data", type=Path, help="folder with retail_events.npz and debian_depends.npz")
+    command.add_argument("--plot", type=Path, help="write accuracy and cost (PNG)")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

@@ -21,6 +21,8 @@ from ._tsvd import Request, run
 
 DOUBLE = np.dtype(np.float64)
 DEFAULT_TOL = 1e-8
+BLOCK = 8  # vectors that tsvd multiplies at a time
+TRACKED_BLOCK = 32  # and the tracker
 SHORT = 1000  # a shape that is decomposed anew in less time than it takes to track it
 
 
@@ -35,13 +37,14 @@ class KeptMatrix:
         self._settled_cols = 0  # columns when the rows were merged last
         self._waiting: list[sp.coo_array] = []
         self._tracker: Tracker | None = None
+        self._vectors_anew: int | None = None  # multiplied by the first tsvd; 0: tracking does not pay
         self._result: tuple[float, SVDResult] | None = None
         self._start: np.ndarray | None = None  # right vectors of the last result
 
     def __getstate__(self) -> dict[str, Any]:
         self._settle()
         begin, place, value = self._arrays()
-        trimmed = {"_begin": begin.copy(), "_place": place.copy(), "_value": value.copy()}
+        trimmed = {"_begin": begin.copy(), "_place": place.copy(), "_value": value.copy(), "_tracker": None}
         return self.__dict__ | trimmed
 
     @property
@@ -123,6 +126,8 @@ class KeptMatrix:
             found = self._tracker.solve(self._operator(), tol, self._settings.threads)
             if found is not None:
                 U, s, Vh, fields = found
+                if fields["passes"] * min(TRACKED_BLOCK, k) > self._vectors_anew:
+                    self._tracker, self._vectors_anew = None, 0  # no more work from scratch, and always from now on
                 return SVDResult(U, s, Vh, Report(**fields))
         return self._anew(k, tol)
 
@@ -138,7 +143,9 @@ class KeptMatrix:
         )
         result: SVDResult = run(self._matrix(), request)
         self._tracker = None
-        if k and min(self.shape) > max(SHORT, 10 * k) and result.s[-1] > 0:
+        if self._vectors_anew is None:
+            self._vectors_anew = result.report.passes * BLOCK
+        if self._vectors_anew and k and min(self.shape) > max(SHORT, 10 * k) and result.s[-1] > 0:
             V = np.ascontiguousarray(result.Vh.T)
             self._tracker = Tracker(self._operator(), V, k, settings.seed, settings.threads)
         return result
