@@ -19,7 +19,7 @@ from .incremental_peers import peers
 from .matrices import load
 from .tables import error, ratio, table
 
-MEASURED = {1000: 20, 100: 5, 10: 1}  # batches that are measured, of so many
+MEASURED = {1000: 70, 100: 5, 10: 1}  # batches that are measured, of so many
 Batch = tuple[Any, Any]  # rows below, columns at the right (or None)
 
 
@@ -96,7 +96,10 @@ def principal_components(rows: int = 30_000, columns: int = 512, size: int = 100
     from sklearn.decomposition import IncrementalPCA
 
     rng = np.random.default_rng(2)
-    X = rng.standard_normal((rows, columns)) @ (0.98 ** np.arange(columns) * rng.standard_normal((columns, columns))) + 1
+    X = (
+        rng.standard_normal((rows, columns)) @ (0.98 ** np.arange(columns) * rng.standard_normal((columns, columns)))
+        + 1
+    )
     state, peer = svdkit.IncrementalSVD(k, center=True), IncrementalPCA(k)
     out = {}
     for name, take in (("svdkit", state.append_rows), ("sklearn", peer.partial_fit)):

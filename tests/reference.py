@@ -185,9 +185,11 @@ def planted(seed, m=300, n=120, strengths=(9.0, 7.0, 5.0, 4.0), noise=1.0):
     return (orthonormal(rng, m, k) * s) @ orthonormal(rng, n, k).T + noise * rng.standard_normal((m, n))
 
 
-def random_sparse(rng, m, n, density):
+def sparse_normal(rng, m, n, density):
     """Normal numbers at random places, CSR."""
-    return sp.random_array((m, n), density=density, format="csr", rng=rng, data_sampler=lambda size: rng.standard_normal(size))
+    return sp.random_array(
+        (m, n), density=density, format="csr", rng=rng, data_sampler=lambda size: rng.standard_normal(size)
+    )
 
 
 class DenseModel:

@@ -81,8 +81,8 @@ nb::tuple parts(const LazyFactor& factor) {
 }
 
 LazyFactor put_together(LazyFactor factor, const nb::tuple& parts) {
-    factor.restore(panel<double>(nb::cast<BlockIn<double>>(parts[0])), panel<double>(nb::cast<BlockIn<double>>(parts[1])),
-                   nb::cast<index_t>(parts[2]));
+    factor.restore(panel<double>(nb::cast<BlockIn<double>>(parts[0])),
+                   panel<double>(nb::cast<BlockIn<double>>(parts[1])), nb::cast<index_t>(parts[2]));
     return factor;
 }
 
@@ -196,8 +196,9 @@ void bind_incremental(nb::module_& m) {
             return copy_of<double>(svd.take(parse("side", side, kSides), which));
         },
         nb::arg("side"), nb::arg("which"), "Some rows of U or V.");
-    cls.def("certificate", [](const IncrementalSvd& svd) { return numbers(svd.certificate()); },
-            "energy, error, gap, kind, exact_energy, exponent");
+    cls.def(
+        "certificate", [](const IncrementalSvd& svd) { return numbers(svd.certificate()); },
+        "energy, error, gap, kind, exact_energy, exponent");
     cls.def("account", &account, "What was done so far.");
     cls.def("state", [](const IncrementalSvd& svd) { return state_of(svd, svd.raw_values()); });
     cls.def("restore", &restore, nb::arg("state"));

@@ -46,7 +46,9 @@ class RunningMean:
             return
         by_row, few = B.tocsr(), max(1, DENSE // max(B.shape[1], 1))
         for first in range(0, B.shape[0], few):
-            yield from self._block(by_row[first : first + few].toarray().astype(np.float64), forget if first == 0 else 1)
+            yield from self._block(
+                by_row[first : first + few].toarray().astype(np.float64), forget if first == 0 else 1
+            )
 
     def _block(self, X: np.ndarray, forget: float) -> Iterator[tuple[Any, float]]:
         count = X.shape[0]

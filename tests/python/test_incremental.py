@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import svdkit
-from reference import DenseModel, random_sparse
+from reference import DenseModel, sparse_normal
 
 
 def assert_follows(state, model, tol=1e-12):
@@ -26,7 +26,7 @@ def assert_orthonormal(result, tol=1e-12):
 
 def batch(rng, shape, kind):
     """Sparse rows or columns in one of the formats people have, or dense ones."""
-    B = sp.csr_array(random_sparse(rng, *shape, 0.05))
+    B = sp.csr_array(sparse_normal(rng, *shape, 0.05))
     return {"csr": B, "csc": B.tocsc(), "coo": B.tocoo(), "dense": B.toarray(), "f32": B.astype(np.float32)}[kind]
 
 
@@ -34,7 +34,7 @@ def batch(rng, shape, kind):
 def test_fifty_mixed_operations_follow_the_dense_method(rng, size):
     m, n = size
     k = 12
-    A = random_sparse(rng, m, n, 0.02)
+    A = sparse_normal(rng, m, n, 0.02)
     state, model = svdkit.IncrementalSVD(k), DenseModel(k, A.toarray())
     state.append_rows(A)
     for step in range(50):
@@ -65,7 +65,7 @@ def test_fifty_mixed_operations_follow_the_dense_method(rng, size):
 def test_exact_while_the_rank_is_small(rng):
     """rank(A) <= k: nothing is lost, with duplicate rows, empty rows, an empty batch, and t > k, t > n."""
     n, k = 600, 8
-    basis = random_sparse(rng, 5, n, 0.1).toarray()
+    basis = sparse_normal(rng, 5, n, 0.1).toarray()
     blocks = [rng.standard_normal((t, 5)) @ basis for t in (1, 3, 0, 20, 700)]
     blocks += [blocks[1], np.zeros((4, n)), np.repeat(basis[:1], 5, axis=0)]
     state = svdkit.IncrementalSVD(k)
@@ -85,7 +85,7 @@ def test_exact_while_the_rank_is_small(rng):
 @pytest.mark.parametrize("sparse", [True, False])
 def test_rows_nearly_in_the_span(rng, noise, sparse):
     n, k = 2000, 10
-    A = random_sparse(rng, 30, n, 0.02)
+    A = sparse_normal(rng, 30, n, 0.02)
     state, model = svdkit.IncrementalSVD(k), DenseModel(k, A.toarray())
     state.append_rows(A)
     for _ in range(3):
@@ -117,7 +117,7 @@ def test_condition_of_a_growing_stream(rng):
     state, model = svdkit.IncrementalSVD(k), DenseModel(k, np.zeros((0, n)))
     size = 1.0
     for _ in range(60):
-        B = size * random_sparse(rng, 5, n, 0.005)
+        B = size * sparse_normal(rng, 5, n, 0.005)
         state.append_rows(B)
         model.append_rows(B)
         size *= 1.3
@@ -129,7 +129,7 @@ def test_condition_of_a_growing_stream(rng):
 def test_ten_thousand_updates_stay_orthogonal(rng):
     n, k = 1000, 8
     state = svdkit.IncrementalSVD(k)
-    rows = random_sparse(rng, 2000, n, 0.004)
+    rows = sparse_normal(rng, 2000, n, 0.004)
     for i in range(10_000):
         start = i % 1999
         state.append_rows(rows[start : start + 1] * (1.002**i))
@@ -142,7 +142,7 @@ def test_ten_thousand_updates_stay_orthogonal(rng):
 @pytest.mark.parametrize("exponent", [-664, -40, 0, 40, 664])
 def test_powers_of_two_change_nothing_else(rng, exponent):
     """1e-200 .. 1e200, to the bit."""
-    A = random_sparse(rng, 300, 800, 0.02)
+    A = sparse_normal(rng, 300, 800, 0.02)
     results = []
     for e in (0, exponent):
         state = svdkit.IncrementalSVD(6)
@@ -168,7 +168,7 @@ def test_growth_across_the_whole_range(rng):
 
 
 def test_columns_are_rows_of_the_transpose(rng):
-    A = random_sparse(rng, 900, 700, 0.02)
+    A = sparse_normal(rng, 900, 700, 0.02)
     rows, cols = svdkit.IncrementalSVD(9), svdkit.IncrementalSVD(9)
     for i in range(0, 900, 45):
         rows.append_rows(A[i : i + 45])
@@ -178,11 +178,11 @@ def test_columns_are_rows_of_the_transpose(rng):
 
 
 def test_adding_and_taking_away_again(rng):
-    A = random_sparse(rng, 800, 600, 0.02)
+    A = sparse_normal(rng, 800, 600, 0.02)
     state = svdkit.IncrementalSVD(60)
     state.append_rows(A[:40])
     before = state.result()
-    D, E = random_sparse(rng, 40, 5, 0.5), random_sparse(rng, 600, 5, 0.05)
+    D, E = sparse_normal(rng, 40, 5, 0.5), sparse_normal(rng, 600, 5, 0.05)
     state.add(D, E)
     state.add(-D, E)
     after = state.result()
@@ -192,7 +192,7 @@ def test_adding_and_taking_away_again(rng):
 
 
 def test_deleting_rows_and_columns(rng):
-    A = random_sparse(rng, 700, 650, 0.02).toarray()
+    A = sparse_normal(rng, 700, 650, 0.02).toarray()
     state, k = svdkit.IncrementalSVD(10), 10
     state.append_rows(A)
     which = rng.choice(700, 50, replace=False)
@@ -234,7 +234,7 @@ def test_forgetting(rng):
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_merging(rng, axis):
-    A = random_sparse(rng, 800, 640, 0.02)
+    A = sparse_normal(rng, 800, 640, 0.02)
     parts = [A[:300], A[300:]] if axis == 0 else [A[:, :300], A[:, 300:]]
     states = [svdkit.IncrementalSVD(9).fit(part) for part in parts]
     models = [s.result().reconstruct() for s in states]
@@ -250,7 +250,7 @@ def test_merging(rng, axis):
 
 
 def test_duplicate_and_unsorted_entries_add_up(rng):
-    A = random_sparse(rng, 200, 900, 0.02)
+    A = sparse_normal(rng, 200, 900, 0.02)
     state, twin = (svdkit.IncrementalSVD(5).fit(A) for _ in range(2))
     data, indices = np.array([1.0, 2.0, -1.0, 5.0, 0.5]), np.array([700, 3, 700, 3, 10])
     untidy = sp.csr_array((data, indices, np.array([0, 5])), shape=(1, 900))
@@ -260,7 +260,7 @@ def test_duplicate_and_unsorted_entries_add_up(rng):
 
 
 def test_row_queries_multiply_nothing_out(rng):
-    A = random_sparse(rng, 3000, 1200, 0.01)
+    A = sparse_normal(rng, 3000, 1200, 0.01)
     state = svdkit.IncrementalSVD(7).fit(A[:2900])
     for i in range(2900, 3000, 10):
         state.append_rows(A[i : i + 10])
@@ -273,7 +273,7 @@ def test_row_queries_multiply_nothing_out(rng):
 
 
 def test_threads_do_not_change_bits(rng):
-    A = random_sparse(rng, 4000, 3000, 0.01)
+    A = sparse_normal(rng, 4000, 3000, 0.01)
     results = []
     for threads in (1, 2, 3):
         state = svdkit.IncrementalSVD(10, threads=threads).fit(A[:3000])
@@ -287,7 +287,7 @@ def test_threads_do_not_change_bits(rng):
 
 
 def test_single_precision_and_other_types(rng):
-    A = random_sparse(rng, 500, 700, 0.03)
+    A = sparse_normal(rng, 500, 700, 0.03)
     exact = svdkit.IncrementalSVD(6).fit(A).s
     state = svdkit.IncrementalSVD(6).fit(A.astype(np.float32))
     assert state.result().U.dtype == np.float32 == state.s.dtype
@@ -316,7 +316,7 @@ def test_degenerate_matrices(A):
 
 
 def test_bad_input(rng):
-    state = svdkit.IncrementalSVD(4).fit(random_sparse(rng, 20, 30, 0.3))
+    state = svdkit.IncrementalSVD(4).fit(sparse_normal(rng, 20, 30, 0.3))
     before = state.s
     bad = sp.csr_array(np.ones((2, 30)))
     bad.data[7] = np.nan

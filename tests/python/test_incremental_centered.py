@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import svdkit
-from reference import random_sparse, with_spectrum
+from reference import sparse_normal, with_spectrum
 
 
 def fed(A, size, **options):
@@ -46,7 +46,7 @@ def test_exact_where_nothing_is_lost(rng):
 
 
 def test_sparse_rows_of_a_wide_matrix(rng):
-    A = random_sparse(rng, 300, 5000, 0.01)
+    A = sparse_normal(rng, 300, 5000, 0.01)
     state = fed(A, 60)
     B = A.toarray() - A.toarray().mean(axis=0)
     assert state.energy == pytest.approx(np.sum(B**2), rel=1e-12)

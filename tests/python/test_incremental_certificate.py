@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import svdkit
-from reference import random_sparse, with_spectrum
+from reference import sparse_normal, with_spectrum
 
 
 def fed(A, size, **options):
@@ -21,7 +21,7 @@ def A(rng):
 @pytest.mark.parametrize("size", [7, 50, 300])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_row_appends_are_certified(rng, A, size, sparse):
-    A = random_sparse(rng, 800, 600, 0.02) if sparse else A
+    A = sparse_normal(rng, 800, 600, 0.02) if sparse else A
     state = fed(A, size)
     A = A.toarray() if sparse else A
     true = np.linalg.svd(A, compute_uv=False)
@@ -38,7 +38,7 @@ def test_row_appends_are_certified(rng, A, size, sparse):
 
 
 def test_everything_else_is_bounded_too(rng):
-    A = random_sparse(rng, 500, 650, 0.02).toarray()
+    A = sparse_normal(rng, 500, 650, 0.02).toarray()
     state = svdkit.IncrementalSVD(8).fit(A[:, :600])
     state.append_cols(A[:, 600:])
     D, E = rng.standard_normal((500, 2)), rng.standard_normal((650, 2))
@@ -104,7 +104,7 @@ def test_truncation_alone_lacks_that_guarantee(rng):
 
 
 def test_state_without_left_vectors_does_not_grow(rng):
-    A = random_sparse(rng, 3000, 400, 0.02)
+    A = sparse_normal(rng, 3000, 400, 0.02)
     state = svdkit.IncrementalSVD(6, left=False)
     state.append_rows(A[:1000])
     before = state.nbytes

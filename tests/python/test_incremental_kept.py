@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import svdkit
-from reference import random_sparse
+from reference import sparse_normal
 
 
 def topics(rng, m, n, entries):
@@ -59,7 +59,7 @@ def test_all_changes(rng):
     state.append_cols(A[:2500, 1500:])
     state.append_rows(A[2500:].toarray())
     assert_certified(state, A, 1e-9)
-    D, E = random_sparse(rng, 3000, 2, 0.01), random_sparse(rng, 2000, 2, 0.01)
+    D, E = sparse_normal(rng, 3000, 2, 0.01), sparse_normal(rng, 2000, 2, 0.01)
     state.add(D, E)
     state.set_entries([1, 1, 2], [5, 5, 0], [10.0, 20.0, 5.0])
     A = sp.lil_array(A + D @ E.T)
@@ -83,7 +83,7 @@ def test_jumps_in_the_spectrum(rng):
     state.append_rows(A)
     assert_certified(state, A, 1e-8)
     for scale in (1e3, 1e-3, 1e6):
-        B = scale * random_sparse(rng, 50, 2500, 0.01)
+        B = scale * sparse_normal(rng, 50, 2500, 0.01)
         state.append_rows(B)
         A = sp.vstack([A, B]).tocsr()
         assert_certified(state, A, 1e-8)

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import svdkit
-from reference import random_sparse
+from reference import sparse_normal
 
 KINDS = {
     "plain": {},
@@ -33,7 +33,7 @@ def through_file(state):
 @pytest.mark.parametrize("passage", [through_pickle, through_file])
 @pytest.mark.parametrize("kind", KINDS)
 def test_goes_on_as_if_never_stopped(rng, kind, passage, dtype):
-    A = random_sparse(rng, 900, 700, 0.02).astype(dtype)
+    A = sparse_normal(rng, 900, 700, 0.02).astype(dtype)
     state = svdkit.IncrementalSVD(6, **KINDS[kind])
     for i in range(0, 600, 60):
         state.append_rows(A[i : i + 60])
@@ -59,7 +59,7 @@ def test_an_empty_state_is_stored_too():
 
 
 def test_merged_states_are_independent(rng):
-    A = random_sparse(rng, 300, 700, 0.05)
+    A = sparse_normal(rng, 300, 700, 0.05)
     one, two = svdkit.IncrementalSVD(5).fit(A[:150]), svdkit.IncrementalSVD(5).fit(A[150:])
     before = one.s.copy()
     merged = one.merge(two)

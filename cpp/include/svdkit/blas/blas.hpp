@@ -42,8 +42,8 @@ int gesdd_values(index_t m, index_t n, T* a, index_t lda, real_t<T>* s);
 template <class T>
 int heevd(index_t n, T* a, index_t lda, real_t<T>* w);
 
-/// Cholesky factorisation with diagonal pivoting of a symmetric matrix, lower triangle: P^T A P = L L^T as far as pivots
-/// exceed `floor`. `order` receives n column numbers from 0; returns the rank. Double precision only.
+/// Cholesky factorisation with diagonal pivoting of a symmetric matrix, lower triangle: P^T A P = L L^T as far as
+/// pivots exceed `floor`. `order` receives n column numbers from 0; returns the rank. Double precision only.
 index_t pivoted_cholesky(index_t n, double* a, index_t lda, index_t* order, double floor);
 
 /// L <- L^-1 for a lower triangular matrix without zeros on its diagonal. Double precision only.

@@ -120,13 +120,14 @@ Expansion expand_formed(LazyFactor& factor, const TallVectors& vectors, std::uin
         if (length == 0) length = 1;
     for (index_t i = 0; i < n; ++i)
         for (index_t j = 0; j < t; ++j) w(i, j) /= lengths[static_cast<std::size_t>(j)];
-    Block<double> inside(std::max<index_t>(r, 1), std::max<index_t>(t, 1)), outside(std::max<index_t>(t, 1), std::max<index_t>(t, 1));
+    Block<double> inside(std::max<index_t>(r, 1), std::max<index_t>(t, 1)),
+        outside(std::max<index_t>(t, 1), std::max<index_t>(t, 1));
     Replacements replacements{seed, 0};
     const ConstColumns<double> basis(factor.base().col_range(0, r));
-    index_t q = t == 0 ? 0
-                       : extend_basis<double>(basis, w, inside.panel().row_range(0, r).col_range(0, t),
-                                              outside.panel().row_range(0, t).col_range(0, t), 8 * kEpsilon,
-                                              replacements);
+    index_t q = t == 0
+                    ? 0
+                    : extend_basis<double>(basis, w, inside.panel().row_range(0, r).col_range(0, t),
+                                           outside.panel().row_range(0, t).col_range(0, t), 8 * kEpsilon, replacements);
     const auto is_used = [&](index_t i) {
         for (index_t j = 0; j < t; ++j)
             if (outside(i, j) != 0) return true;

@@ -13,16 +13,16 @@ namespace svdkit {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr index_t kCheckEvery = 64;                   // updates between measurements of orthogonality
-constexpr double kOrthogonal = 256 * kEpsilon;        // and what is restored
-constexpr double kDirectionError = 3e-14;             // of directions known by their pairs
-constexpr index_t kShort = 512;                       // vectors up to this length are cheaper formed
-constexpr int kUnitRange = 300;                       // binary orders of magnitude before the unit follows the data
+constexpr index_t kCheckEvery = 64;                     // updates between measurements of orthogonality
+constexpr double kOrthogonal = 256 * kEpsilon;          // and what is restored
+constexpr double kDirectionError = 3e-14;               // of directions known by their pairs
+constexpr index_t kShort = 512;                         // vectors up to this length are cheaper formed
+constexpr int kUnitRange = 300;                         // binary orders of magnitude before the unit follows the data
 constexpr index_t kRows = 1, kColumns = 2, kOther = 3;  // Certificate::kind
 
-constexpr index_t kSmallCore = 160;                   // that LAPACK decomposes in full
+constexpr index_t kSmallCore = 160;  // that LAPACK decomposes in full
 constexpr double kCoreTolerance = 1e-13;
-constexpr index_t kLongestChunk = 512;                // sparse vectors that one core takes in
+constexpr index_t kLongestChunk = 512;  // sparse vectors that one core takes in
 
 double square(double x) { return x * x; }
 
@@ -177,7 +177,8 @@ index_t IncrementalSvd::settle(const std::vector<double>& theta, double beyond, 
     values_.clear();
     for (std::size_t j = 0; j < theta.size(); ++j) {
         double value = j < k && theta[j] > noise ? theta[j] : 0;
-        if (options_.shrink && value > 0) value = std::sqrt(std::max(0.0, (value - std::sqrt(next)) * (value + std::sqrt(next))));
+        if (options_.shrink && value > 0)
+            value = std::sqrt(std::max(0.0, (value - std::sqrt(next)) * (value + std::sqrt(next))));
         loss += square(theta[j] - value);
         if (value > 0) {
             values_.push_back(value);
@@ -303,7 +304,8 @@ void IncrementalSvd::add_chunk(const TallVectors& d, const TallVectors& e) {
         double after = core.beyond;
         for (const double value : core.theta) after += square(value);
         // What was dropped of D E^T: |D_lost| |E| + |D| |E_lost|, squared.
-        const double lost = square(std::sqrt(left.lost * sum_of_squares(e)) + std::sqrt(right.lost * sum_of_squares(d)));
+        const double lost =
+            square(std::sqrt(left.lost * sum_of_squares(e)) + std::sqrt(right.lost * sum_of_squares(d)));
         certificate_.energy = std::max(certificate_.energy - before, 0.0) + after;
         const index_t kept = settle(core.theta, core.beyond, lost);
         left.advance(left_, d, lefts.col_range(0, kept), options_.refresh_condition);

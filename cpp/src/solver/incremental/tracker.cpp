@@ -38,8 +38,8 @@ Tracker::Tracker(index_t k, ConstPanel<double> v, const Operator<double>& a, std
 }
 
 Tracker::Workspace Tracker::workspace(const Operator<double>& a, index_t width) const {
-    return {Block<double>(n_, width), Block<double>(a.rows(), width), Block<double>(n_, width), Block<double>(n_, k_, k_),
-            Block<double>(n_, k_)};
+    return {Block<double>(n_, width), Block<double>(a.rows(), width), Block<double>(n_, width),
+            Block<double>(n_, k_, k_), Block<double>(n_, k_)};
 }
 
 // The first vectors of the workspace join the basis, and A^T A times them its image.

@@ -65,10 +65,10 @@ public:
 
     /// What is known of the matrix behind the model, in units of 2^exponent (squares: of 4^exponent).
     struct Certificate {
-        double energy = 0;        ///< |A|_F^2
-        double error = 0;         ///< bounds |A - U S V^T|_F
-        double gap = 0;           ///< bounds A^T A - V S^2 V^T; infinite once it is not known
-        index_t kind = 0;         ///< appended so far: 0 nothing, 1 rows, 2 columns, 3 something else
+        double energy = 0;         ///< |A|_F^2
+        double error = 0;          ///< bounds |A - U S V^T|_F
+        double gap = 0;            ///< bounds A^T A - V S^2 V^T; infinite once it is not known
+        index_t kind = 0;          ///< appended so far: 0 nothing, 1 rows, 2 columns, 3 something else
         index_t exact_energy = 1;  ///< 0: the energy is an estimate
         index_t exponent = 0;
     };

@@ -32,8 +32,7 @@ struct TallVectors {
         const index_t to = begin[static_cast<std::size_t>(first + width)];
         part.place.assign(place.begin() + from, place.begin() + to);
         part.value.assign(value.begin() + from, value.begin() + to);
-        for (index_t j = 1; j <= width; ++j)
-            part.begin.push_back(begin[static_cast<std::size_t>(first + j)] - from);
+        for (index_t j = 1; j <= width; ++j) part.begin.push_back(begin[static_cast<std::size_t>(first + j)] - from);
         return part;
     }
 
