@@ -19,6 +19,8 @@ from ._running_mean import RunningMean
 class IncrementalState:
     """Everything of IncrementalSVD but the updates."""
 
+    result: Any  # the method of the class that is built on this one
+
     def __init__(
         self,
         k: int,
@@ -52,7 +54,7 @@ class IncrementalState:
         self._model: Model | None = None
         self._mean = RunningMean() if center else None
         self._kept = KeptMatrix(self._settings) if keep else None
-        self._dtype = np.dtype(np.float64)
+        self._dtype: np.dtype[Any] = np.dtype(np.float64)
         self._seen = False  # whether the data have decided on the dtype
 
     def _opened(self, shape: tuple[int, int]) -> Model:
@@ -172,7 +174,7 @@ class IncrementalState:
 
     def transform(self, X: Any) -> np.ndarray:
         """Coordinates of the rows of `X` (dense or sparse), less the mean, in the right vectors: (p, k)."""
-        V = self.result().Vh.T  # type: ignore[attr-defined]
+        V = self.result().Vh.T
         return np.asarray(X @ V) - self.mean @ V
 
     def rows(self, which: Any) -> np.ndarray:
@@ -203,7 +205,8 @@ class IncrementalState:
 
     def save(self, path: str | os.PathLike[str] | Any) -> None:
         """Write the state to a ``.npz`` file."""
-        arrays, numbers = {}, {"settings": asdict(self._settings), "forget": self.forget}
+        arrays: dict[str, Any] = {}
+        numbers: dict[str, Any] = {"settings": asdict(self._settings), "forget": self.forget}
         numbers |= {"dtype": str(self._dtype), "seen": self._seen}
         for name, part in (("model", self._model), ("mean", self._mean), ("kept", self._kept)):
             if part is not None:
@@ -223,7 +226,7 @@ class IncrementalState:
             for name, kind in (("model", Model), ("mean", RunningMean), ("kept", KeptMatrix)):
                 if name in numbers:
                     arrays = {key.removeprefix(f"{name}_"): file[key] for key in file if key.startswith(f"{name}_")}
-                    setattr(state, f"_{name}", kind.from_parts(settings, numbers[name], arrays))  # type: ignore[attr-defined]
+                    setattr(state, f"_{name}", kind.from_parts(settings, numbers[name], arrays))
         return state
 
 

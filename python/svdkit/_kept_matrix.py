@@ -118,12 +118,13 @@ class KeptMatrix:
         result = self._result[1]
         if dtype == result.dtype:
             return result
-        return SVDResult(*(part.astype(dtype) for part in result), result.report)
+        U, s, Vh = (part.astype(dtype) for part in result)
+        return SVDResult(U, s, Vh, result.report)
 
     def _solve(self, tol: float) -> SVDResult:
         k = min(self._settings.k, *self.shape)
         if self._tracker is not None and self._tracker.k == k:
-            found = self._tracker.solve(self._operator(), tol, self._settings.threads)
+            found: Any = self._tracker.solve(self._operator(), tol, self._settings.threads)
             if found is not None:
                 U, s, Vh, fields = found
                 if fields["passes"] * min(TRACKED_BLOCK, k) > self._vectors_anew:

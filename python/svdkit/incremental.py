@@ -260,7 +260,6 @@ class IncrementalSVD(IncrementalState):
         k = min(self.k, *matrix.shape)
         result = tsvd(A, k, tol=tol, warm_start=start, rng=self._settings.seed, threads=self._settings.threads or None)
         positive = int(np.count_nonzero(result.s))
-        self._model = Model.of_triplets(
-            self._settings, *result.truncate(positive), energy=None if norm is None else norm**2
-        )
+        U, s, Vh = result.truncate(positive)
+        self._model = Model.of_triplets(self._settings, U, s, Vh, None if norm is None else norm**2)
         return result
