@@ -67,6 +67,11 @@ def main() -> None:
         ranks = tuple(map(int, arguments.ranks.split(",")))
         words = (arguments.sizes.split(","), ranks, arguments.dtypes.split(","), arguments.parts.split(","))
         robust.run(*words, arguments.threads, arguments.out)
+    elif arguments.command == "incremental":
+        from . import incremental
+
+        chosen = (arguments.parts, arguments.cases, arguments.ks, arguments.batches)
+        incremental.run(*chosen, arguments.data, arguments.plot, arguments.out)
     elif arguments.command == "overhead":
         from . import overhead
 
@@ -135,6 +140,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--ranks", default="1,5")
     command.add_argument("--dtypes", default="f64,f32")
     command.add_argument("--parts", default="kernel,accuracy,rule")
+    command = commands.add_parser("incremental", parents=[measured], help="a matrix that changes: time and accuracy")
+    command.add_argument("--parts", default="updates,pca,kept,flat,streams", help="what to measure")
+    command.add_argument("--cases", default="graph,ratings")
+    command.add_argument("--ks", default="16,64")
+    command.add_argument("--batches", default="1000,100,10")
+    command.add_argument("--data", type=Path, help="folder with retail_events.npz and debian_depends.npz")
+    command.add_argument("--plot", type=Path, help="write accuracy and cost (PNG)")
 
     command = commands.add_parser("report", help="a plot and a table of ratios from results")
     command.add_argument("results", type=Path)

@@ -183,3 +183,67 @@ def planted(seed, m=300, n=120, strengths=(9.0, 7.0, 5.0, 4.0), noise=1.0):
     s = np.array(strengths) * noise * (np.sqrt(m) + np.sqrt(n)) / 2
     k = len(s)
     return (orthonormal(rng, m, k) * s) @ orthonormal(rng, n, k).T + noise * rng.standard_normal((m, n))
+
+
+def sparse_normal(rng, m, n, density):
+    """Normal numbers at random places, CSR."""
+    return sp.random_array(
+        (m, n), density=density, format="csr", rng=rng, data_sampler=lambda size: rng.standard_normal(size)
+    )
+
+
+class DenseModel:
+    """The method of Zha and Simon, every matrix written out, directions orthonormalised by LAPACK."""
+
+    def __init__(self, k, A):
+        self.k = k
+        self._truncate(*np.linalg.svd(A, full_matrices=False))
+
+    def _truncate(self, U, s, Vh):
+        keep = min(self.k, int(np.count_nonzero(s > 1e-15 * s.max(initial=0))))
+        self.U, self.s, self.V = U[:, :keep], s[:keep], Vh[:keep].T
+
+    @property
+    def shape(self):
+        return self.U.shape[0], self.V.shape[0]
+
+    def formed(self):
+        return (self.U * self.s) @ self.V.T
+
+    def _extended(self, X, E):
+        """Q and C with E = [X Q] C."""
+        rest = E.copy()
+        C = np.zeros((X.shape[1], E.shape[1]))
+        for _ in range(2):
+            part = X.T @ rest
+            C += part
+            rest -= X @ part
+        Q, R = np.linalg.qr(rest)
+        return Q, np.vstack([C, R])
+
+    def append_rows(self, B):
+        B = B if isinstance(B, np.ndarray) else B.toarray()
+        t, r = B.shape[0], self.s.size
+        Q, C = self._extended(self.V, B.T.astype(float))
+        core = np.zeros((r + t, C.shape[0]))
+        core[:r, :r] = np.diag(self.s)
+        core[r:] = C.T
+        F, s, Gh = np.linalg.svd(core, full_matrices=False)
+        left = np.zeros((self.U.shape[0] + t, r + t))
+        left[: self.U.shape[0], :r] = self.U
+        left[self.U.shape[0] :, r:] = np.eye(t)
+        self._truncate(left @ F, s, Gh @ np.hstack([self.V, Q]).T)
+
+    def append_cols(self, B):
+        self.U, self.V = self.V, self.U
+        self.append_rows((B if isinstance(B, np.ndarray) else B.toarray()).T)
+        self.U, self.V = self.V, self.U
+
+    def add(self, D, E):
+        D, E = (X if isinstance(X, np.ndarray) else X.toarray() for X in (D, E))
+        Qd, Cd = self._extended(self.U, D.astype(float))
+        Qe, Ce = self._extended(self.V, E.astype(float))
+        core = Cd @ Ce.T
+        core[: self.s.size, : self.s.size] += np.diag(self.s)
+        F, s, Gh = np.linalg.svd(core, full_matrices=False)
+        self._truncate(np.hstack([self.U, Qd]) @ F, s, Gh @ np.hstack([self.V, Qe]).T)

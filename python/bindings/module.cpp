@@ -34,9 +34,11 @@ NB_MODULE(_core, m) {
     bind_errors(m);
     bind_config(m);
     bind_random(m);
+    bind_incremental(m);
     bind_scalar<float>(m, "OperatorF32");
     bind_scalar<double>(m, "OperatorF64");
     bind_scalar<std::complex<float>>(m, "OperatorC64");
     bind_scalar<std::complex<double>>(m, "OperatorC128");
     bind_completion(m);
+    bind_tracker(m);
 }

@@ -20,6 +20,7 @@ from ._result import SVDResult, load
 from ._threads import get_num_threads, set_num_threads, show_config
 from .errors import ConvergenceError, ConvergenceWarning, LinAlgError
 from .heteroscedastic import biwhiten, hetero_pca
+from .incremental import IncrementalSVD
 from .kron import KroneckerProducts, KroneckerResult, kron_factors, kron_svd
 from .kronecker_metric import kron_metric
 from .l1 import l1_svd
@@ -32,6 +33,7 @@ from .sketched import SketchedSVD
 from .spherical import spherical_pca
 from .tensor import TensorTrain, TuckerResult, tt_svd, tucker
 from .truncated import svdvals, tsvd
+from .updating import update_svd
 from .weighted import Metric, weighted_svd
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
+    "IncrementalSVD",
     "KroneckerProducts",
     "KroneckerResult",
     "LinAlgError",
@@ -82,6 +85,7 @@ __all__ = [
     "tsvd",
     "tt_svd",
     "tucker",
+    "update_svd",
     "weighted_svd",
 ]
 

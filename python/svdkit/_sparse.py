@@ -23,7 +23,7 @@ def sparse_operator(A: Any, name: str, threads: int, notes: list[str]) -> tuple[
         notes.append(f"{name}'s values were copied from {A.dtype} to {dtype} ({size})")
         A = A.astype(dtype)
     by_columns = A.format == "csc"
-    indptr, indices = _indices(A, name, notes)
+    indptr, indices = indices_of(A, name, notes)
     data = np.ascontiguousarray(A.data)
     rows, cols = A.shape
     core = OPERATORS[dtype].sparse(indptr, indices, data, rows, cols, by_columns)
@@ -38,7 +38,7 @@ def sparse_operator(A: Any, name: str, threads: int, notes: list[str]) -> tuple[
     return core, A, max_abs
 
 
-def _indices(A: Any, name: str, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def indices_of(A: Any, name: str, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Row pointers and column indices, of one integer type, 32 or 64 bits wide."""
     kind = A.indices.dtype
     if kind not in (np.int32, np.int64) or A.indptr.dtype != kind:

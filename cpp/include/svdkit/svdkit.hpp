@@ -31,6 +31,7 @@
 #include "svdkit/solver/completion.hpp"
 #include "svdkit/solver/l1.hpp"
 #include "svdkit/solver/metric_lanczos.hpp"
+#include "svdkit/solver/incremental/incremental.hpp"
 #include "svdkit/solver/options.hpp"
 #include "svdkit/solver/pcp.hpp"
 #include "svdkit/solver/randomized.hpp"

@@ -65,6 +65,13 @@ DECLARE_REAL(d, double)
 DECLARE_COMPLEX(c, c64, float)
 DECLARE_COMPLEX(z, c128, double)
 
+void SVDKIT_FORTRAN(dgetrf)(const fint*, const fint*, double*, const fint*, fint*, fint*);
+void SVDKIT_FORTRAN(dpstrf)(const char*, const fint*, double*, const fint*, fint*, fint*, const double*, double*, fint*,
+                            std::size_t);
+void SVDKIT_FORTRAN(dtrtri)(const char*, const char*, const fint*, double*, const fint*, fint*, std::size_t,
+                            std::size_t);
+void SVDKIT_FORTRAN(dgetri)(const fint*, double*, const fint*, const fint*, double*, const fint*, fint*);
+
 #ifdef SVDKIT_BLAS_PREFIX
 void SVDKIT_C(openblas_set_num_threads)(int);
 char* SVDKIT_C(openblas_get_config)();
@@ -250,6 +257,36 @@ int heevd(index_t n, T* a, index_t lda, real_t<T>* w) {
     Buffer<real_t<T>> rwork(lrwork);
     Buffer<fint> iwork(liwork);
     call(work.data(), rwork.data(), iwork.data());
+    return info;
+}
+
+index_t pivoted_cholesky(index_t n, double* a, index_t lda, index_t* order, double floor) {
+    if (n == 0) return 0;
+    const fint fn = narrow(n), flda = narrow(lda);
+    const double square = floor * floor;
+    fint rank = 0, info = 0;
+    Buffer<fint> pivots(n);
+    Buffer<double> work(2 * n);
+    SVDKIT_FORTRAN(dpstrf)("L", &fn, a, &flda, pivots.data(), &rank, &square, work.data(), &info, 1);
+    for (index_t j = 0; j < n; ++j) order[j] = pivots[j] - 1;
+    return rank;
+}
+
+void inverse_lower(index_t n, double* a, index_t lda) {
+    if (n == 0) return;
+    const fint fn = narrow(n), flda = narrow(lda);
+    fint info = 0;
+    SVDKIT_FORTRAN(dtrtri)("L", "N", &fn, a, &flda, &info, 1, 1);
+}
+
+int inverse(index_t n, double* a, index_t lda) {
+    const fint fn = narrow(n), flda = narrow(lda), lwork = narrow(64 * std::max<index_t>(n, 1));
+    fint info = 0;
+    Buffer<fint> pivots(n);
+    SVDKIT_FORTRAN(dgetrf)(&fn, &fn, a, &flda, pivots.data(), &info);
+    if (info != 0) return info;
+    Buffer<double> work(lwork);
+    SVDKIT_FORTRAN(dgetri)(&fn, a, &flda, pivots.data(), work.data(), &lwork, &info);
     return info;
 }
 

@@ -51,4 +51,14 @@ int potrf_upper(index_t n, T* a, index_t lda);
 template <class T>
 int heevd(index_t n, T* a, index_t lda, real_t<T>* w);
 
+/// Cholesky factorisation with diagonal pivoting of a symmetric matrix, lower triangle: P^T A P = L L^T as far as
+/// pivots exceed `floor`. `order` receives n column numbers from 0; returns the rank. Double precision only.
+index_t pivoted_cholesky(index_t n, double* a, index_t lda, index_t* order, double floor);
+
+/// L <- L^-1 for a lower triangular matrix without zeros on its diagonal. Double precision only.
+void inverse_lower(index_t n, double* a, index_t lda);
+
+/// A <- A^-1 by LU with partial pivoting; returns info > 0 when a pivot is exactly zero. Double precision only.
+int inverse(index_t n, double* a, index_t lda);
+
 }  // namespace svdkit::lapack

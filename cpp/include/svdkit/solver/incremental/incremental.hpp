@@ -1,0 +1,114 @@
+// Incremental SVD: the k leading triplets of a matrix that changes, A ~ U diag(s) V^T, without the matrix.
+//
+//   rows     [U S V^T; E^T] = [U 0; 0 I] [S 0; C_1 C_2] [V Q]^T      E = [V Q] C^T (Expansion)
+//   columns  the transpose          A + D E^T     [U Q_d] ([S 0; 0 0] + C_d^T C_e) [V Q_e]^T
+//
+// The small core is decomposed, k triplets are kept, and U and V follow lazily (LazyFactor). Every step is the exact
+// truncated SVD of the updated *model*, not of the matrix behind it: what truncation lost stays lost. How much that can
+// be is certified: `error_bound` bounds |A - U S V^T|_F; while only rows (or only columns) are appended, every s_j is a
+// lower bound, 0 <= A^T A - V S^2 V^T <= gap I, and |A|_F^2 is known, hence the share that the triplets explain.
+// Batches of more than `chunk` vectors go through one truncated SVD of the whole extended model (whole_batch).
+// Orthogonality is measured every 64 updates and restored when it exceeds 256 epsilon. All numbers are held in units of
+// a power of two, so no square leaves the range. Double precision throughout: single would lose its digits in updates.
+// Cost of t sparse vectors with z entries: z (k + t) + t^2 k + 20 (k + t)^3 flops. Memory: (m + n) k.
+// Papers: Zha & Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al., ICLR 2024; Ghashami, Liberty, Phillips &
+// Woodruff, SICOMP 45 (2016) (shrink: frequent directions).
+#pragma once
+
+#include <limits>
+
+#include "svdkit/base/monitor.hpp"
+#include "svdkit/solver/incremental/expansion.hpp"
+
+namespace svdkit {
+
+struct IncrementalOptions {
+    index_t k = 1;
+    double refresh_condition = 1e3;  ///< of a lazy factor, past which it is multiplied out
+    double tol = 0;                  ///< of batches solved as a whole; 0: 1e-11
+    index_t chunk = 0;               ///< vectors taken in by one core; 0: chosen
+    bool shrink = false;             ///< frequent directions: subtract s_{k+1}^2 from every square
+    bool left = true;                ///< keep U
+    std::uint64_t seed = 0;
+    int threads = 0;
+};
+
+enum class Side { rows, columns };
+
+class IncrementalSvd {
+public:
+    IncrementalSvd(index_t rows, index_t cols, const IncrementalOptions& options);
+
+    index_t rows() const { return left_.rows(); }
+    index_t cols() const { return right_.rows(); }
+    index_t rank() const { return static_cast<index_t>(values_.size()); }
+    const IncrementalOptions& options() const { return options_; }
+    index_t bytes() const { return left_.bytes() + right_.bytes(); }
+
+    /// Appends rows (vectors of length n, which the first ones decide) or columns; A is multiplied by `forget` first.
+    void append(Side side, TallVectors vectors, double forget, Monitor& monitor);
+    /// A + D E^T.
+    void add(TallVectors d, TallVectors e, double forget);
+    /// The rows (columns) of another state's matrix are appended.
+    void merge(Side side, const IncrementalSvd& other);
+    /// Without these rows (columns), ascending.
+    void remove(Side side, const std::vector<index_t>& which);
+    /// Multiplies both factors out, measures their orthogonality and restores it.
+    void refresh();
+
+    std::vector<double> values() const;
+    const std::vector<double>& raw_values() const { return values_; }  ///< in units
+    Block<double> left() const { return left_.formed(); }
+    Block<double> right() const { return right_.formed(); }
+    /// Some rows of U or V: 2 k^2 flops each.
+    Block<double> take(Side side, const std::vector<index_t>& which) const;
+
+    /// What is known of the matrix behind the model, in units of 2^exponent (squares: of 4^exponent).
+    struct Certificate {
+        double energy = 0;         ///< |A|_F^2
+        double error = 0;          ///< bounds |A - U S V^T|_F
+        double gap = 0;            ///< bounds A^T A - V S^2 V^T; infinite once it is not known
+        index_t kind = 0;          ///< appended so far: 0 nothing, 1 rows, 2 columns, 3 something else
+        index_t exact_energy = 1;  ///< 0: the energy is an estimate
+        index_t exponent = 0;
+    };
+    /// What was done, in all.
+    struct Counts {
+        index_t updates = 0, whole_batches = 0, formed = 0, reorthonormalisations = 0, entries = 0, last_entries = 0;
+        index_t since_check = 0;
+    };
+    const Certificate& certificate() const { return certificate_; }
+    const Counts& counts() const { return counts_; }
+    double orthogonality() const { return orthogonality_; }
+    const LazyFactor& factor(Side side) const { return side == Side::rows ? left_ : right_; }
+    index_t chunk(bool sparse) const;
+
+    /// Puts a state together from its parts.
+    void restore(LazyFactor left, LazyFactor right, std::vector<double> values, const Certificate& certificate,
+                 const Counts& counts, double orthogonality);
+    LazyFactor empty_factor(Side side) const;
+
+private:
+    LazyFactor& side_factor(Side side) { return side == Side::rows ? left_ : right_; }
+    void forget(double factor);
+    void bring_to_unit(TallVectors& vectors, int unit);
+    void change_unit(int exponent);
+    bool is_formed(const LazyFactor& factor, const TallVectors& vectors) const;
+    Expansion expand(LazyFactor& factor, const TallVectors& vectors, bool formed);
+    void append_chunk(Side side, const TallVectors& vectors, const TallVectors* block);
+    void append_whole(Side side, const TallVectors& vectors, Monitor& monitor);
+    void add_chunk(const TallVectors& d, const TallVectors& e);
+    index_t settle(const std::vector<double>& theta, double beyond, double lost);
+    void measure(Block<double>& left_gram, Block<double>& right_gram);
+    void finish_update(index_t entries);
+    void reorthonormalise(const Block<double>& left_gram, const Block<double>& right_gram);
+
+    IncrementalOptions options_;
+    LazyFactor left_, right_;
+    std::vector<double> values_;  // in units
+    Certificate certificate_;
+    Counts counts_;
+    double orthogonality_ = 0;
+};
+
+}  // namespace svdkit

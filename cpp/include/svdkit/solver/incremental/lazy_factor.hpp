@@ -1,0 +1,77 @@
+// LazyFactor: a tall orthonormal factor X = B K that is rotated, extended and corrected in a few of its rows at a time.
+//
+//   X <- X G + sum_i E_i Y_i      as      K <- K G,   B <- B + sum_i E_i Y_i K^-1
+//
+// The tall B is touched only where the vectors E_i have entries, so sparse updates cost their entries, not the height.
+// K^-1 exists only while new directions join old ones; where they replace them K becomes singular although the update
+// is perfectly conditioned. So the condition of K is measured at every step, and past a limit, or when most rows are
+// touched anyway, B <- B K G and K <- I come first (materialise): exact even for a singular K G.
+// Cost of a lazy step: 2 entries k + 4 k^3 flops; of a materialised one 2 height k^2 more. Memory: height k + k^2, in
+// arrays that double when they are full, so appended rows cost what they hold. Papers: Deng et al., ICLR 2024 (the lazy
+// factor); Brand, LAA 415 (2006) (products of small factors).
+#pragma once
+
+#include <vector>
+
+#include "svdkit/solver/incremental/tall_vectors.hpp"
+
+namespace svdkit {
+
+class LazyFactor {
+public:
+    /// E Y: vectors (null: unit vectors) that begin at `first_row` of the factor, and their coefficients, count x r.
+    struct Addition {
+        const TallVectors* vectors = nullptr;
+        index_t first_row = 0;
+        ConstPanel<double> coefficients = {};
+    };
+
+    LazyFactor() : LazyFactor(0, true) {}
+    /// No rows yet. A factor that is not `kept` only counts its rows.
+    LazyFactor(index_t most_columns, bool kept);
+
+    index_t rows() const { return rows_; }
+    index_t cols() const { return factor_.rows() == 0 ? 0 : factor_.cols(); }
+    bool kept() const { return kept_; }
+    index_t capacity_columns() const { return ld_; }
+    index_t bytes() const;
+
+    void append_zero_rows(index_t count);
+    /// B and K as they are, to store and restore them.
+    ConstPanel<double> base() const { return {base_.data(), kept_ ? rows_ : 0, base_cols(), ld_}; }
+    const Block<double>& factor() const { return factor_; }
+    void restore(ConstPanel<double> base, ConstPanel<double> factor, index_t rows);
+
+    /// (X^T E)^T, count x cols.
+    Block<double> coefficients(const TallVectors& vectors) const;
+    /// X <- X G + sum E Y, lazily while cond(K) <= limit. G is cols x r.
+    void advance(ConstPanel<double> g, const std::vector<Addition>& additions, double limit);
+    void materialise();
+    /// Largest entry of |X^T X - I| of a factor that is not lazy; `gram` receives X^T X.
+    double orthogonality(Block<double>& gram) const;
+    /// Rows of X, given by number.
+    Block<double> take(const std::vector<index_t>& which) const;
+    /// Without these rows, ascending.
+    void remove(const std::vector<index_t>& which);
+    /// X itself.
+    Block<double> formed() const;
+
+    double condition() const { return condition_; }
+    index_t materialisations() const { return materialisations_; }
+
+private:
+    index_t base_cols() const { return factor_.rows(); }
+    Panel<double> all(index_t cols) const { return {base_.data(), rows_, cols, ld_}; }
+    void rotate_base(ConstPanel<double> q);
+    bool worth_lazy(const Block<double>& next, const std::vector<Addition>& additions) const;
+
+    index_t ld_ = 0, rows_ = 0;
+    bool kept_ = true;
+    Buffer<double> base_;   // rows x ld, zero beyond the columns in use; its capacity is at least rows * ld
+    Block<double> factor_;  // K
+    bool lazy_ = false;     // whether K may differ from I
+    double condition_ = 1;
+    index_t materialisations_ = 0;
+};
+
+}  // namespace svdkit

@@ -1,0 +1,67 @@
+"""The mean of a stream of rows, and the rows whose Gram matrix is that of the centred stream.
+
+    sum (x - mean)(x - mean)^T = old + sum (x - mean_b)(x - mean_b)^T + n b / (n + b) (mean - mean_b)(mean - mean_b)^T
+
+for b new rows after n: exact, nothing is subtracted from a Gram matrix. Ross, Lim, Lin & Yang, IJCV 77 (2008).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ._arrays import as_array
+from ._core import TallVectors
+from ._inputs import is_sparse
+
+DENSE = 2**23  # entries of a sparse batch that are written out together
+
+
+class RunningMean:
+    """Count, or sum of squared weights where old rows are forgotten, and mean of the rows seen."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.weight = 0.0
+        self.mean: np.ndarray | None = None
+
+    def to_parts(self) -> tuple[Any, dict[str, np.ndarray]]:
+        """Numbers, and arrays by name."""
+        return [self.rows, self.weight], {} if self.mean is None else {"mean": self.mean}
+
+    @classmethod
+    def from_parts(cls, _settings: Any, numbers: Any, arrays: dict[str, np.ndarray]) -> RunningMean:
+        state = cls()
+        state.rows, state.weight = numbers
+        state.mean = arrays.get("mean")
+        return state
+
+    def blocks(self, B: Any, forget: float) -> Iterator[tuple[Any, float]]:
+        """The centred rows of a batch and the row that moves the mean, as vectors; what is known is forgotten first."""
+        if not is_sparse(B):
+            yield from self._block(as_array(B, "B").astype(np.float64), forget)
+            return
+        by_row, few = B.tocsr(), max(1, DENSE // max(B.shape[1], 1))
+        for first in range(0, B.shape[0], few):
+            yield from self._block(
+                by_row[first : first + few].toarray().astype(np.float64), forget if first == 0 else 1
+            )
+
+    def _block(self, X: np.ndarray, forget: float) -> Iterator[tuple[Any, float]]:
+        count = X.shape[0]
+        if count == 0:
+            return
+        old, self.weight = self.weight * forget**2, self.weight * forget**2 + count
+        self.rows += count
+        mean = X.mean(axis=0)
+        if self.mean is None:
+            self.mean = mean
+            yield TallVectors.dense((X - mean).T), forget
+            return
+        step = mean - self.mean
+        rows = np.vstack([X - mean, math.sqrt(old * count / self.weight) * step])
+        self.mean = self.mean + step * (count / self.weight)
+        yield TallVectors.dense(rows.T), forget
