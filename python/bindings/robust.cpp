@@ -68,8 +68,8 @@ double look(MatrixIn<T> x, BlockOut<T> slow, BlockOut<T> fast, double rate, bool
     const RobustSweep half{.parameter = rate, .majorise = extent(slow, 1) > detail::kFusedRank, .move = false};
     double weight = 0;
     for (int i = 0; i < repeats; ++i)
-        weight = half_sweep<T>(cells, observed, rows ? Side::slow : Side::fast, panel<T>(slow), panel<T>(fast), half,
-                               lost.data())
+        weight = half_sweep<T>(cells, observed, rows ? MovingFactor::slow : MovingFactor::fast, panel<T>(slow),
+                               panel<T>(fast), half, lost.data())
                      .sums.weight;
     return weight;
 }

@@ -18,6 +18,7 @@ CONCRETE_OPERATORS = {
     ("cpp/src/solver/value_threshold.cpp", "svdkit/op/dense.hpp"): "the same",
     ("cpp/src/solver/robust_start.cpp", "svdkit/op/scaled.hpp"): "a start is the SVD of X with rows and columns damped",
     ("cpp/src/solver/robust_start.cpp", "svdkit/op/trimmed.hpp"): "and its far-off cells replaced",
+    ("cpp/src/solver/incremental/whole_batch.cpp", "svdkit/op/dense.hpp"): "small extended matrices, written out",
     ("cpp/src/solver/in_range.cpp", "svdkit/op/multiple.hpp"): "brings any operator into range by a power of two",
 }
 

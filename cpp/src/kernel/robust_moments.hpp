@@ -19,7 +19,7 @@ template <class T>
 class MomentTile {
 public:
     MomentTile(const PriorCells<T>& cells, ConstPanel<T> slow, ConstPanel<T> fast, const RobustSweep& options,
-               Side side)
+               MovingFactor side)
         : cells_(cells),
           slow_(slow),
           fast_(fast),
@@ -34,12 +34,13 @@ public:
     }
 
     /// Rows of the moving factor that are served together, and the grain in which cells of the other direction are cut.
-    index_t block() const { return side_ == Side::slow ? kTileRows : kTileCols; }
-    index_t grain() const { return side_ == Side::slow ? kTileCols : 2 * kTileRows; }
+    index_t block() const { return side_ == MovingFactor::slow ? kTileRows : kTileCols; }
+    index_t grain() const { return side_ == MovingFactor::slow ? kTileCols : 2 * kTileRows; }
     /// Majorise: the gradient and, last, the sum of weights.
     index_t moments() const { return options_.majorise ? slow_.cols + 1 : moments_of(slow_.cols); }
     MomentStrides strides() const {
-        return side_ == Side::slow || options_.majorise ? MomentStrides{moments(), 1} : MomentStrides{1, kTileCols};
+        return side_ == MovingFactor::slow || options_.majorise ? MomentStrides{moments(), 1}
+                                                                : MomentStrides{1, kTileCols};
     }
 
     /// Adds the moments of rows [first, first + count) of the moving factor from cells [from, from + length).
@@ -48,7 +49,7 @@ public:
         const index_t step = grain();
         for (index_t at = from; at < from + length; at += step) {
             const index_t now = std::min(step, from + length - at);
-            if (side_ == Side::slow) {
+            if (side_ == MovingFactor::slow) {
                 tile(first, count, at, now, moments, sums);
             } else {
                 tile(at, now, first, count, moments, sums);
@@ -78,7 +79,7 @@ private:
         const index_t rank = slow_.cols;
         if (options_.majorise) {
             majorise(part, col, moments, sums);
-        } else if (side_ == Side::slow) {
+        } else if (side_ == MovingFactor::slow) {
             kernels.along[shape][rank - 1](part, moments, moments_of(rank), sums);
         } else {
             kernels.across[shape][rank - 1](part, moments, kTileCols, sums);
@@ -88,7 +89,7 @@ private:
     // W o E of the tile, then its product with the fixed factor.
     void majorise(const RobustTile<T>& part, index_t col, double* moments, RobustSums& sums) const {
         const index_t rank = slow_.cols, width = padded_ld<T>(rank), ld = padded_ld<T>(part.cols);
-        const index_t count = side_ == Side::slow ? part.rows : part.cols;
+        const index_t count = side_ == MovingFactor::slow ? part.rows : part.cols;
         const Scratch<T> fit(part.rows * ld), column_weights(ld), product(count * width);
         const Scratch<double> row_weights(part.rows);
         std::fill_n(fit.data(), part.rows * ld, T(0));
@@ -98,7 +99,7 @@ private:
         forward_tile<T>(part.slow, part.ld_slow, part.rows, rank, part.fast, part.ld_fast, fit.data(), ld, ld);
         robust_kernels<T>().weigh[static_cast<int>(options_.shape)](part, fit.data(), ld, row_weights.data(),
                                                                     column_weights.data(), sums);
-        if (side_ == Side::slow) {
+        if (side_ == MovingFactor::slow) {
             forward_tile<T>(fit.data(), ld, part.rows, part.cols, fast_.row(col), fast_.ld, product.data(), width,
                             width);
         } else {
@@ -108,14 +109,14 @@ private:
         for (index_t i = 0; i < count; ++i) {
             double* out = moments + i * (rank + 1);
             for (index_t k = 0; k < rank; ++k) out[k] += static_cast<double>(product[i * width + k]);
-            out[rank] += side_ == Side::slow ? row_weights[i] : static_cast<double>(column_weights[i]);
+            out[rank] += side_ == MovingFactor::slow ? row_weights[i] : static_cast<double>(column_weights[i]);
         }
     }
 
     const PriorCells<T>& cells_;
     ConstPanel<T> slow_, fast_;
     const RobustSweep& options_;
-    Side side_;
+    MovingFactor side_;
     ScratchPanel<T> planes_;  // the fast factor, transposed, and zeros
 };
 

@@ -36,12 +36,12 @@ struct Grid {
 }  // namespace
 
 template <class T>
-RobustSweepResult half_sweep(const PriorCells<T>& cells, const Observed& observed, Side side, Panel<T> slow,
+RobustSweepResult half_sweep(const PriorCells<T>& cells, const Observed& observed, MovingFactor side, Panel<T> slow,
                              Panel<T> fast, const RobustSweep& options, std::uint8_t* unsupported) {
     const index_t r = slow.cols;
     const MomentTile<T> tile(cells, slow, fast, options, side);
-    const Panel<T> moving = side == Side::slow ? slow : fast;
-    const index_t fixed = side == Side::slow ? cells.x.cols : cells.x.rows;
+    const Panel<T> moving = side == MovingFactor::slow ? slow : fast;
+    const index_t fixed = side == MovingFactor::slow ? cells.x.cols : cells.x.rows;
     const Grid grid(moving.rows, fixed, tile.block(), tile.grain());
     const FactorStep<T> step(moving, observed, side, fixed, options, unsupported);
 
@@ -183,10 +183,10 @@ std::vector<double> sample_residuals(const PriorCells<T>& cells, ConstPanel<T> s
     return sample;
 }
 
-#define INSTANTIATE(T)                                                                                        \
-    template RobustSweepResult half_sweep<T>(const PriorCells<T>&, const Observed&, Side, Panel<T>, Panel<T>, \
-                                             const RobustSweep&, std::uint8_t*);                              \
-    template Observed observe<T>(const PriorCells<T>&);                                                       \
+#define INSTANTIATE(T)                                                                                                \
+    template RobustSweepResult half_sweep<T>(const PriorCells<T>&, const Observed&, MovingFactor, Panel<T>, Panel<T>, \
+                                             const RobustSweep&, std::uint8_t*);                                      \
+    template Observed observe<T>(const PriorCells<T>&);                                                               \
     template std::vector<double> sample_residuals<T>(const PriorCells<T>&, ConstPanel<T>, ConstPanel<T>, index_t);
 INSTANTIATE(float)
 INSTANTIATE(double)

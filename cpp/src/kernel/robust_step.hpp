@@ -27,11 +27,11 @@ struct StepSums {
 template <class T>
 class FactorStep {
 public:
-    FactorStep(Panel<T> moving, const Observed& observed, Side side, index_t fixed, const RobustSweep& options,
+    FactorStep(Panel<T> moving, const Observed& observed, MovingFactor side, index_t fixed, const RobustSweep& options,
                std::uint8_t* unsupported)
         : moving_(moving),
-          mass_(side == Side::slow ? observed.row_mass : observed.col_mass),
-          cells_(side == Side::slow ? observed.row_cells : observed.col_cells),
+          mass_(side == MovingFactor::slow ? observed.row_mass : observed.col_mass),
+          cells_(side == MovingFactor::slow ? observed.row_cells : observed.col_cells),
           max_prior_(observed.max_prior),
           fixed_(static_cast<double>(fixed)),
           options_(options),

@@ -61,10 +61,12 @@ public:
     bool sweep(const RobustModel& model, double tol) {
         if (change_ <= kSettled) support_ = std::max(support_, model.settled_support());
         const RobustSweep half = setting(model);
-        const RobustSweepResult first = half_sweep<T>(cells_, observed_, Side::slow, c_, b_, half, lost_rows_.data());
+        const RobustSweepResult first =
+            half_sweep<T>(cells_, observed_, MovingFactor::slow, c_, b_, half, lost_rows_.data());
         objective_ = model.objective(first.sums, observed_.cells, noise_.variance());
         normalised_outside<T>(u_, c_, a_);
-        const RobustSweepResult second = half_sweep<T>(cells_, observed_, Side::fast, a_, d_, half, lost_cols_.data());
+        const RobustSweepResult second =
+            half_sweep<T>(cells_, observed_, MovingFactor::fast, a_, d_, half, lost_cols_.data());
         size_ = normalised_outside<T>(v_, d_, b_);
         const double moved = first.change + second.change;
         const double largest = std::max(size_, largest_);
@@ -84,8 +86,10 @@ public:
     double residual(const RobustModel& model) {
         RobustSweep look = setting(model);
         look.move = false;
-        const auto left = half_sweep<T>(cells_, observed_, Side::slow, c_, b_, look, lost_rows_.data()).gradient;
-        const auto right = half_sweep<T>(cells_, observed_, Side::fast, a_, d_, look, lost_cols_.data()).gradient;
+        const auto left =
+            half_sweep<T>(cells_, observed_, MovingFactor::slow, c_, b_, look, lost_rows_.data()).gradient;
+        const auto right =
+            half_sweep<T>(cells_, observed_, MovingFactor::fast, a_, d_, look, lost_cols_.data()).gradient;
         return std::max(left[0], right[0]);
     }
 

@@ -44,8 +44,8 @@ JointFit<T>::JointFit(const PriorCells<T>& cells, const Observed& observed, cons
 }
 
 template <class T>
-RobustSweep JointFit<T>::setting(const RobustModel& model, Side side) const {
-    const std::vector<double>& full = side == Side::slow ? full_rows_ : full_cols_;
+RobustSweep JointFit<T>::setting(const RobustModel& model, MovingFactor side) const {
+    const std::vector<double>& full = side == MovingFactor::slow ? full_rows_ : full_cols_;
     return {.shape = model.shape(),
             .parameter = model.parameter(noise_.variance()),
             .majorise = options_.k > kFusedRank,
@@ -76,11 +76,11 @@ double JointFit<T>::shift_core(const Block<T>& w, const Block<T>& other) {
 template <class T>
 bool JointFit<T>::sweep(const RobustModel& model, double tol) {
     const double variance = noise_.variance();
-    const RobustSweepResult first =
-        half_sweep<T>(cells_, observed_, Side::slow, left_, right_, setting(model, Side::slow), lost_rows_.data());
+    const RobustSweepResult first = half_sweep<T>(cells_, observed_, MovingFactor::slow, left_, right_,
+                                                  setting(model, MovingFactor::slow), lost_rows_.data());
     shift_core(left_, right_);
-    const RobustSweepResult second =
-        half_sweep<T>(cells_, observed_, Side::fast, left_, right_, setting(model, Side::fast), lost_cols_.data());
+    const RobustSweepResult second = half_sweep<T>(cells_, observed_, MovingFactor::fast, left_, right_,
+                                                   setting(model, MovingFactor::fast), lost_cols_.data());
     const double size = shift_core(right_, left_);
 
     objective_.push_back(model.objective(first.sums, observed_.cells, variance));
@@ -93,9 +93,9 @@ bool JointFit<T>::sweep(const RobustModel& model, double tol) {
 }
 
 template <class T>
-index_t JointFit<T>::rescue_side(Side side, const RobustModel& model) {
-    std::vector<std::uint8_t>& lost = side == Side::slow ? lost_rows_ : lost_cols_;
-    std::vector<double>& full = side == Side::slow ? full_rows_ : full_cols_;
+index_t JointFit<T>::rescue_side(MovingFactor side, const RobustModel& model) {
+    std::vector<std::uint8_t>& lost = side == MovingFactor::slow ? lost_rows_ : lost_cols_;
+    std::vector<double>& full = side == MovingFactor::slow ? full_rows_ : full_cols_;
     full.resize(lost.size());
     const RobustSweep even{.majorise = options_.k > kFusedRank, .move = false, .traces = full.data()};
     half_sweep<T>(cells_, observed_, side, left_, right_, even, lost.data());
@@ -110,9 +110,9 @@ template <class T>
 index_t JointFit<T>::settle(const RobustModel& model) {
     if (options_.keep_unsupported) return 0;
     support_ = model.settled_support();
-    index_t rescued = rescue_side(Side::slow, model);
+    index_t rescued = rescue_side(MovingFactor::slow, model);
     shift_core(left_, right_);
-    rescued += rescue_side(Side::fast, model);
+    rescued += rescue_side(MovingFactor::fast, model);
     shift_core(right_, left_);
     return rescued;
 }
@@ -128,16 +128,16 @@ RobustResult<T> JointFit<T>::finish(const RobustModel& model) {
     rotate<T>(left_, x);
     rotate<T>(right_, y);
 
-    RobustSweep look = setting(model, Side::slow);
+    RobustSweep look = setting(model, MovingFactor::slow);
     look.move = false;
     const Block<T> scaled_left(left_.rows(), k), scaled_right(right_.rows(), k);
     scale_columns(left_, out.svd.s, scaled_left);
     scale_columns(right_, out.svd.s, scaled_right);
     out.svd.report.residuals =
-        half_sweep<T>(cells_, observed_, Side::slow, scaled_left, right_, look, lost_rows_.data()).gradient;
-    look.full = setting(model, Side::fast).full;
+        half_sweep<T>(cells_, observed_, MovingFactor::slow, scaled_left, right_, look, lost_rows_.data()).gradient;
+    look.full = setting(model, MovingFactor::fast).full;
     const RobustSweepResult last =
-        half_sweep<T>(cells_, observed_, Side::fast, left_, scaled_right, look, lost_cols_.data());
+        half_sweep<T>(cells_, observed_, MovingFactor::fast, left_, scaled_right, look, lost_cols_.data());
     for (std::size_t i = 0; i < last.gradient.size(); ++i)
         out.svd.report.residuals[i] = std::max(out.svd.report.residuals[i], last.gradient[i]);
 

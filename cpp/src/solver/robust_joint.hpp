@@ -32,8 +32,8 @@ public:
     RobustResult<T> finish(const RobustModel& model);
 
 private:
-    RobustSweep setting(const RobustModel& model, Side side) const;
-    index_t rescue_side(Side side, const RobustModel& model);
+    RobustSweep setting(const RobustModel& model, MovingFactor side) const;
+    index_t rescue_side(MovingFactor side, const RobustModel& model);
     // w = Q R; other <- other R^T
     double shift_core(const Block<T>& w, const Block<T>& other);
 

@@ -66,15 +66,15 @@ private:
 }  // namespace
 
 template <class T>
-RowRescue<T>::RowRescue(const PriorCells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
-                        const RobustModel& model, double variance)
+RowRescue<T>::RowRescue(const PriorCells<T>& cells, const Observed& observed, MovingFactor side, Panel<T> slow,
+                        Panel<T> fast, const RobustModel& model, double variance)
     : cells_(cells),
-      count_(side == Side::slow ? observed.row_cells : observed.col_cells),
-      moving_(side == Side::slow ? slow : fast),
-      fixed_(side == Side::slow ? fast : slow),
+      count_(side == MovingFactor::slow ? observed.row_cells : observed.col_cells),
+      moving_(side == MovingFactor::slow ? slow : fast),
+      fixed_(side == MovingFactor::slow ? fast : slow),
       model_(model),
       variance_(variance) {
-    if (side == Side::fast) {
+    if (side == MovingFactor::fast) {
         cells_.x = cells_.x.transposed();
         cells_.prior = cells_.prior.transposed();
     }

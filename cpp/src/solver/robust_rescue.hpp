@@ -17,7 +17,7 @@ template <class T>
 class RowRescue {
 public:
     /// `slow` and `fast` as in half_sweep; the fixed one is orthonormal.
-    RowRescue(const PriorCells<T>& cells, const Observed& observed, Side side, Panel<T> slow, Panel<T> fast,
+    RowRescue(const PriorCells<T>& cells, const Observed& observed, MovingFactor side, Panel<T> slow, Panel<T> fast,
               const RobustModel& model, double variance);
 
     /// Fits the rows that are flagged; clears the flags of those that have support, zeroes the others. How many have.

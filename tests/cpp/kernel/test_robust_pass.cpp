@@ -54,16 +54,17 @@ struct Expected {
 
 // Row by row: equations of the moving factor, solved.
 template <class T>
-Expected expected_step(const Problem<T>& p, bool weighted, Side side, const RobustSweep& options, double max_prior) {
-    const Block<T>& moving = side == Side::slow ? p.slow : p.fast;
-    const Block<T>& fixed = side == Side::slow ? p.fast : p.slow;
+Expected expected_step(const Problem<T>& p, bool weighted, MovingFactor side, const RobustSweep& options,
+                       double max_prior) {
+    const Block<T>& moving = side == MovingFactor::slow ? p.slow : p.fast;
+    const Block<T>& fixed = side == MovingFactor::slow ? p.fast : p.slow;
     const index_t r = moving.cols();
     Expected out{Block<double>(moving.rows(), r)};
     for (index_t i = 0; i < moving.rows(); ++i) {
         std::vector<double> gram(static_cast<std::size_t>(r * (r + 1) / 2), 0.0), g(static_cast<std::size_t>(r), 0.0);
         double mass = 0;
         for (index_t j = 0; j < fixed.rows(); ++j) {
-            const index_t row = side == Side::slow ? i : j, col = side == Side::slow ? j : i;
+            const index_t row = side == MovingFactor::slow ? i : j, col = side == MovingFactor::slow ? j : i;
             auto e = static_cast<double>(p.x(row, col));
             const double q = weighted ? static_cast<double>(p.prior(row, col)) : 1;
             if (std::isnan(e) || q == 0) continue;
@@ -93,7 +94,7 @@ Expected expected_step(const Problem<T>& p, bool weighted, Side side, const Robu
 }
 
 template <class T>
-void check_step(index_t m, index_t n, index_t r, bool weighted, Side side, RobustSweep options) {
+void check_step(index_t m, index_t n, index_t r, bool weighted, MovingFactor side, RobustSweep options) {
     Problem<T> p(m, n, r);
     options.support = 0;
     options.parameter = static_cast<double>(static_cast<T>(options.parameter));
@@ -105,7 +106,7 @@ void check_step(index_t m, index_t n, index_t r, bool weighted, Side side, Robus
     const double limit = sizeof(T) == 4 ? 2e-4 : 1e-11;
     CHECK_CLOSE(found.sums.weight, expected.weight, limit * expected.weight);
     CHECK_CLOSE(found.sums.square, expected.square, limit * expected.square);
-    const Block<T>& moved = side == Side::slow ? p.slow : p.fast;
+    const Block<T>& moved = side == MovingFactor::slow ? p.slow : p.fast;
     double scale = 1;
     for (index_t i = 0; i < moved.rows(); ++i)
         for (index_t k = 0; k < r; ++k) scale = std::max(scale, std::abs(expected.moved(i, k)));
@@ -118,7 +119,7 @@ template <class T>
 void every_kernel() {
     for (const auto& level : simd_levels()) {
         const LevelScope scope(level);
-        for (const Side side : {Side::slow, Side::fast}) {
+        for (const MovingFactor side : {MovingFactor::slow, MovingFactor::fast}) {
             for (index_t r = 1; r <= detail::kFusedRank; ++r)
                 check_step<T>(45, 37, r, r % 2 == 0, side, {.parameter = 0.2});
             check_step<T>(45, 37, 3, true, side, {.shape = detail::WeightShape::huber, .parameter = 0.7});
@@ -131,7 +132,7 @@ void every_kernel() {
 
 template <class T>
 void every_shape() {
-    for (const Side side : {Side::slow, Side::fast}) {
+    for (const MovingFactor side : {MovingFactor::slow, MovingFactor::fast}) {
         check_step<T>(7, 9000, 2, true, side, {.parameter = 0.3});  // cut along the rows
         check_step<T>(9000, 7, 2, true, side, {.parameter = 0.3});
         check_step<T>(1030, 1030, 1, false, side, {.parameter = 0.3});
@@ -145,7 +146,8 @@ double weight_at(T y) {  // e^-y as the kernel has it
     const PriorCells<T> cells{{&x, 1, 1, 1, 1}, {}};
     const RobustSweep look{.parameter = static_cast<double>(y), .move = false};
     T fast[64] = {};
-    return half_sweep<T>(cells, observe(cells), Side::slow, {&zero, 1, 1, 1}, {fast, 1, 1, 1}, look, lost.data())
+    return half_sweep<T>(cells, observe(cells), MovingFactor::slow, {&zero, 1, 1, 1}, {fast, 1, 1, 1}, look,
+                         lost.data())
         .sums.weight;
 }
 
@@ -166,7 +168,7 @@ void exponential_is_accurate(double allowed) {
 
 template <class T>
 void bits_without_threads(index_t m, index_t n, index_t r) {
-    for (const Side side : {Side::slow, Side::fast}) {
+    for (const MovingFactor side : {MovingFactor::slow, MovingFactor::fast}) {
         std::vector<T> factors[2];
         double sums[2] = {};
         for (int run : {0, 1}) {
@@ -177,7 +179,7 @@ void bits_without_threads(index_t m, index_t n, index_t r) {
             sums[run] = half_sweep<T>(p.cells(false), observe(p.cells(false)), side, p.slow.panel(), p.fast.panel(),
                                       options, lost.data())
                             .sums.square;
-            const Block<T>& moved = side == Side::slow ? p.slow : p.fast;
+            const Block<T>& moved = side == MovingFactor::slow ? p.slow : p.fast;
             factors[run].assign(moved.data(), moved.data() + moved.rows() * moved.ld());
         }
         CHECK(factors[0] == factors[1]);
@@ -215,7 +217,7 @@ TEST(robust_pass_row_without_support) {
     for (index_t j = 0; j < 50; ++j) p.x(9, j) = std::nan("");
     std::vector<std::uint8_t> lost(60);
     const auto cells = p.cells(false);
-    half_sweep<double>(cells, observe(cells), Side::slow, p.slow.panel(), p.fast.panel(), {.parameter = 0.2},
+    half_sweep<double>(cells, observe(cells), MovingFactor::slow, p.slow.panel(), p.fast.panel(), {.parameter = 0.2},
                        lost.data());
     CHECK(lost[4] == 1 && lost[9] == 1 && lost[3] == 0);
     CHECK(p.slow(4, 0) == 0.0 && p.slow(9, 1) == 0.0);

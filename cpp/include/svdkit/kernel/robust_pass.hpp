@@ -40,7 +40,7 @@ template <class T>
 Observed observe(const PriorCells<T>& cells);
 
 /// The factor that moves: that of the rows of X (slow, rows x r) or of its columns (fast, cols x r).
-enum class Side { slow, fast };
+enum class MovingFactor { slow, fast };
 
 struct RobustSweep {
     detail::WeightShape shape = detail::WeightShape::exponential;
@@ -62,7 +62,7 @@ struct RobustSweepResult {
 
 /// `unsupported` (one for every row of the moving factor) is written.
 template <class T>
-RobustSweepResult half_sweep(const PriorCells<T>& cells, const Observed& observed, Side side, Panel<T> slow,
+RobustSweepResult half_sweep(const PriorCells<T>& cells, const Observed& observed, MovingFactor side, Panel<T> slow,
                              Panel<T> fast, const RobustSweep& options, std::uint8_t* unsupported);
 
 /// Every how many cells, row by row, one is taken so that at most so many are, from all columns alike.

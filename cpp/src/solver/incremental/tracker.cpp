@@ -151,7 +151,7 @@ std::optional<Result<double>> Tracker::solve(const Operator<double>& a, double t
         if (done || size_ + std::min(kWidth, k_) > room_) contract(found);
         if (done) {
             Counted<double> counted(a);
-            Result<double> result = rayleigh_ritz(counted, std::move(work.ritz), replacements_.seed);
+            Result<double> result = rayleigh_ritz<double>(counted, std::move(work.ritz), {.seed = replacements_.seed});
             if (*std::ranges::max_element(result.report.residuals) > tol * result.s.front()) return {};
             result.report.iterations = blocks;
             result.report.passes = blocks + counted.passes();
