@@ -145,8 +145,9 @@ def imputations(A: Matrix, hidden: Matrix) -> list[list[str]]:
     return rows
 
 
-def run(part: str, dtype: str, share: float, budget: float, data: Path | None, out: Path | None) -> None:
+def run(part: str, dtype: str, share: float, budget: float, data: Path | None, threads: int, out: Path | None) -> None:
     """Measure, print, and write JSON."""
+    svdkit.set_num_threads(threads)
     warnings.simplefilter("ignore")
     results: dict[str, Any] = {}
     if part != "real":

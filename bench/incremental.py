@@ -148,11 +148,21 @@ def flat(k: int = 32, size: int = 20) -> dict[str, list[float]]:
     return {"rows": heights, "milliseconds": times}
 
 
-def run(parts: str, cases: str, ks: str, counts: str, data: Path | None, plot: Path | None, out: Path | None) -> None:
+def run(
+    parts: str,
+    cases: str,
+    ks: str,
+    batches: str,
+    data: Path | None,
+    plot: Path | None,
+    threads: int,
+    out: Path | None,
+) -> None:
     """Measure what was asked for, print, plot."""
+    svdkit.set_num_threads(threads)
     wanted, results = parts.split(","), {}
     if "updates" in wanted:
-        rows = list(updates(cases.split(","), [int(k) for k in ks.split(",")], [int(c) for c in counts.split(",")]))
+        rows = list(updates(cases.split(","), [int(k) for k in ks.split(",")], [int(c) for c in batches.split(",")]))
         results["updates"] = rows
         names = list(peers())
         header = ["case, k, batches", *(f"{n} ms a batch" for n in names), *(f"x {n}" for n in names[1:])]

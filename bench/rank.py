@@ -89,8 +89,9 @@ def budget_times() -> dict[str, float]:
     return {"equal costs": equal, "unequal costs": mixed, "one full SVD": whole}
 
 
-def run(repeats: int, out: Path | None) -> None:
+def run(repeats: int, threads: int, out: Path | None) -> None:
     """Measure, print, and write JSON."""
+    svdkit.set_num_threads(threads)
     rates = hit_rates(repeats)
     rows = [[name, *(f"{100 * rate.get(kind, math.nan):.0f}%" for kind in NOISES)] for name, rate in rates.items()]
     print(f"planted rank {RANK} in {SHAPE[0]} x {SHAPE[1]}, {repeats} matrices of each kind: how often it is found\n")

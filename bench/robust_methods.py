@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,11 +169,11 @@ def mask(fit: Fit, A: Matrix) -> NDArray[np.bool_]:
     return np.asarray(residual > 3.5 * 1.4826 * np.median(residual))
 
 
-def run(names: str, threads: int, out: Path | None) -> None:
+def run(cases: Sequence[str], threads: int, out: Path | None) -> None:
     """Measure, print, and write JSON."""
     svdkit.set_num_threads(threads)
     results: dict[str, Any] = {}
-    for name in names.split(","):
+    for name in cases:
         case = CASES[name]()
         base: float | None = None
         rows = []

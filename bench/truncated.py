@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import cases, peers
+from .cases import select as select_cases
 from .environment import child, describe, machine
+from .peers import select as select_peers
 from .tables import error, ratio, seconds, table
 
 OURS = "svdkit"
@@ -15,12 +16,12 @@ HEADER = ("peer", "seconds", "best", "x svdkit", "sv err", "frob+", "resid", "or
 Row = dict[str, Any]
 
 
-def run(case_patterns: str, peer_patterns: str, threads: int, timeout: float, out: Path | None) -> None:
+def run(cases: str, peers: str, threads: int, timeout: float, out: Path | None) -> None:
     """Measure, print as it goes, and write ``out`` after every case."""
-    chosen = peers.select(peer_patterns)
+    chosen = select_peers(peers)
     record: dict[str, Any] = {"machine": machine(), "threads": threads, "results": []}
     print(describe(record["machine"], threads))
-    for case in cases.select(case_patterns):
+    for case in select_cases(cases):
         about = child("bench.matrices", case.matrix, case.dtype, case.k)
         if "skipped" in about:
             print(f"\n{case.name}: skipped, {about['skipped']}")

@@ -150,8 +150,9 @@ def show_methods(results: dict[str, Any]) -> None:
     print(f"\noptimum over the best of the methods: at most {worst:.12f}")
 
 
-def run(shapes: str, ranks: str, repeats: int, data: Path | None, out: Path | None) -> None:
+def run(shapes: str, ranks: str, repeats: int, data: Path | None, threads: int, out: Path | None) -> None:
     """Measure, print, and write JSON."""
+    svdkit.set_num_threads(threads)
     found: dict[str, Any] = {"compression": [], "methods": {}}
     if data is not None:
         for share in (0.05, *SHARES):
