@@ -26,8 +26,8 @@ inline Vec<T, L> exp_of_minus(Vec<T, L> y) {
         const Vec<T, L> f = (x - n * 0.693359375F) - n * -2.12194440e-4F;
         const Vec<T, L> q =
             ((((0.0013926184F * f + 0.008363179F) * f + 0.041666556F) * f + 0.16666576F) * f + 0.5F) * (f * f) + f;
-        const auto bits = reinterpret_cast<Vec<std::int32_t, L>>(shifted) << 23;
-        return reinterpret_cast<Vec<T, L>>(reinterpret_cast<Vec<std::int32_t, L>>(q + 1.0F) + bits);
+        const auto bits = reinterpret_cast<Vec<std::uint32_t, L>>(shifted) << 23;
+        return reinterpret_cast<Vec<T, L>>(reinterpret_cast<Vec<std::uint32_t, L>>(q + 1.0F) + bits);
     } else {
         constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52
         const Vec<T, L> shifted = x * 1.4426950408889634 + magic;
@@ -42,8 +42,8 @@ inline Vec<T, L> exp_of_minus(Vec<T, L> y) {
         q = q * f + 0.16666666666647634;
         q = q * f + 0.5000000000000002;
         q = q * (f * f) + f;
-        const auto bits = reinterpret_cast<Vec<std::int64_t, L>>(shifted) << 52;
-        return reinterpret_cast<Vec<T, L>>(reinterpret_cast<Vec<std::int64_t, L>>(q + 1.0) + bits);
+        const auto bits = reinterpret_cast<Vec<std::uint64_t, L>>(shifted) << 52;
+        return reinterpret_cast<Vec<T, L>>(reinterpret_cast<Vec<std::uint64_t, L>>(q + 1.0) + bits);
     }
 }
 
