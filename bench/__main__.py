@@ -52,7 +52,8 @@ def main() -> None:
     elif arguments.command == "weighted":
         from . import weighted
 
-        weighted.run(arguments.shapes, arguments.ranks, arguments.repeats, arguments.data, arguments.out)
+        parts = arguments.parts.split(",")
+        weighted.run(parts, arguments.shapes, arguments.ranks, arguments.repeats, arguments.data, arguments.out)
     elif arguments.command == "robust-methods":
         from . import robust_methods
 
@@ -124,9 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--data", type=Path, help="folder with senate109_votes.npz and weather_hourly.npz")
 
     command = commands.add_parser("weighted", parents=[measured], help="weighted SVD of layers: time and loss")
-    command.add_argument("--shapes", default="4096x4096,4096x11008", help="of the weight; empty for none")
+    command.add_argument("--parts", default="methods,noise,compression", help="what to measure")
+    command.add_argument("--shapes", default="4096x4096,4096x11008", help="of the weight")
     command.add_argument("--ranks", default="16,64,128,0.2,0.6", help="numbers, or shares of min(m, n)")
-    command.add_argument("--repeats", type=int, default=1, help="runs of every call; the median counts")
+    command.add_argument(
+        "--repeats", type=int, default=1, help="runs of every call and of the recipe; the median counts"
+    )
     command.add_argument("--data", type=Path, help="folder with minilm_layer1_*.npz, for the table of methods")
     command = commands.add_parser("robust-methods", parents=[measured], help="pcp and l1 beside robust_svd and NumPy")
     command.add_argument("--cases", default="exact,noisy,video")
