@@ -92,8 +92,8 @@ def column_means(A: Matrix) -> Matrix:
     return np.broadcast_to(np.nanmean(A, axis=0), A.shape)
 
 
-def iterative_svd(A: Matrix, k: int, steps: int = 200, tol: float = 1e-5) -> tuple[Matrix, int]:
-    """Missing entries filled with column means, then by the rank-k SVD, until they stand still; and the steps taken.
+def iterative_svd(A: Matrix, k: int, steps: int = 200, tol: float = 1e-5) -> tuple[Matrix, str]:
+    """Missing entries filled with column means, then by the rank-k SVD, until they stand still; and the steps (* not yet).
 
     The SVD by eigenvectors of the Gram matrix of the shorter side: enough here, and many times as fast.
     """
@@ -104,8 +104,8 @@ def iterative_svd(A: Matrix, k: int, steps: int = 200, tol: float = 1e-5) -> tup
         V = np.linalg.eigh(filled @ filled.T if wide else filled.T @ filled)[1][:, -k:]
         before, filled = filled, np.where(seen, A, V @ (V.T @ filled) if wide else (filled @ V) @ V.T)
         if np.linalg.norm(filled - before) <= tol * np.linalg.norm(before):
-            break
-    return filled, step
+            return filled, f"{step}"
+    return filled, f"{steps}*"
 
 
 def tables_of(folder: Path) -> dict[str, Matrix]:
@@ -137,7 +137,7 @@ def imputations(A: Matrix, hidden: Matrix) -> list[list[str]]:
     rows = [["column means", "", "", "", score(column_means(shown))]]
     for k in (1, 2, 4):
         time, (Z, steps) = timed(partial(iterative_svd, shown, k))
-        rows.append([f"iterative SVD (EM), rank {k}", str(k), str(steps), seconds(time), score(Z)])
+        rows.append([f"iterative SVD (EM), rank {k}", str(k), steps, seconds(time), score(Z)])
     calls: dict[str, dict[str, Any]] = {
         "als, rank 1": {"k": 1},
         "als, rank 2": {"k": 2},
