@@ -93,7 +93,7 @@ def column_means(A: Matrix) -> Matrix:
 
 
 def iterative_svd(A: Matrix, k: int, steps: int = 200, tol: float = 1e-5) -> tuple[Matrix, str]:
-    """Missing entries filled with column means, then by the rank-k SVD, until they stand still; and the steps (* not yet).
+    """Missing entries filled with column means, then by the rank-k SVD, until they stand still; the steps, * if more.
 
     The SVD by eigenvectors of the Gram matrix of the shorter side: enough here, and many times as fast.
     """

@@ -38,7 +38,7 @@ def gram_double(T: np.ndarray, k: int, tol: float) -> tuple[np.ndarray, np.ndarr
     s = np.sqrt(np.maximum(values, 0)).astype(T.real.dtype)
     U = np.ascontiguousarray(wide.astype(T.dtype))
     V = np.empty((A.shape[1], k), T.dtype)
-    near = int(np.count_nonzero(s * tol >= np.finfo(s.dtype).eps * s[0]))  # beyond, the rounding of U shows in V
+    near = int(np.count_nonzero(2 * tol * s >= np.finfo(s.dtype).eps * s[0]))  # beyond, rounding of U shows in V
     V[:, :near] = A.conj().T @ U[:, :near]
     for part in parts if near < k else []:
         V[part, near:] = A[:, part].astype(double).conj().T @ wide[:, near:]
