@@ -83,9 +83,10 @@ def _families(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     options.add_argument("--parts", type=words, default="decompositions,numpy,products,weights,covariance")
 
     options = command("weighted", "weighted SVD of layers: time and loss")
-    options.add_argument("--shapes", default="4096x4096,4096x11008", help="of the weight; empty for none")
+    options.add_argument("--parts", type=words, default="methods,noise,compression", help="what to measure")
+    options.add_argument("--shapes", default="4096x4096,4096x11008", help="of the weight")
     options.add_argument("--ranks", default="16,64,128,0.2,0.6", help="numbers, or shares of min(m, n)")
-    options.add_argument("--repeats", type=int, default=1, help="runs of every call; the median counts")
+    options.add_argument("--repeats", type=int, default=1, help="runs of every call and of the recipe")
     options.add_argument("--data", type=Path, help="folder with minilm_layer1_*.npz, for the table of methods")
 
     options = command("completion", "weighted fits and missing data")

@@ -18,6 +18,7 @@ from .measure import timed
 from .tables import error, ratio, seconds, table
 
 ROWS, COLUMNS, CELLS, RANK, PENALTY = 100_000, 10_000, 5_000_000, 10, 40.0
+LIMIT = 20.0  # seconds of one fit of a real table; then what it has
 Matrix = NDArray[Any]
 
 
@@ -91,16 +92,20 @@ def column_means(A: Matrix) -> Matrix:
     return np.broadcast_to(np.nanmean(A, axis=0), A.shape)
 
 
-def iterative_svd(A: Matrix, k: int, steps: int = 300, tol: float = 1e-5) -> Matrix:
-    """Missing entries filled with column means, then by the rank-k SVD, until they stand still."""
+def iterative_svd(A: Matrix, k: int, steps: int = 200, tol: float = 1e-5) -> tuple[Matrix, str]:
+    """Missing entries filled with column means, then by the rank-k SVD, until they stand still; the steps, * if more.
+
+    The SVD by eigenvectors of the Gram matrix of the shorter side: enough here, and many times as fast.
+    """
     seen = ~np.isnan(A)
     filled = np.where(seen, A, column_means(A))
-    for _ in range(steps):
-        U, s, Vh = np.linalg.svd(filled, full_matrices=False)
-        before, filled = filled, np.where(seen, A, (U[:, :k] * s[:k]) @ Vh[:k])
+    wide = A.shape[0] < A.shape[1]
+    for step in range(1, steps + 1):
+        V = np.linalg.eigh(filled @ filled.T if wide else filled.T @ filled)[1][:, -k:]
+        before, filled = filled, np.where(seen, A, V @ (V.T @ filled) if wide else (filled @ V) @ V.T)
         if np.linalg.norm(filled - before) <= tol * np.linalg.norm(before):
-            break
-    return filled
+            return filled, f"{step}"
+    return filled, f"{steps}*"
 
 
 def tables_of(folder: Path) -> dict[str, Matrix]:
@@ -117,7 +122,7 @@ def real(folder: Path) -> dict[str, Any]:
         hidden = ~np.isnan(A) & (np.random.default_rng(1).random(A.shape) < 0.1)
         rows = imputations(A, hidden)
         print(f"\n{name}: {A.shape[0]} x {A.shape[1]}, {np.isnan(A).mean():.1%} missing, {hidden.sum()} hidden")
-        print(table(["method", "rank", "seconds", "error on hidden entries"], rows), flush=True)
+        print(table(["method", "rank", "steps", "seconds", "error on hidden entries"], rows), flush=True)
         results[name] = rows
     return results
 
@@ -129,19 +134,22 @@ def imputations(A: Matrix, hidden: Matrix) -> list[list[str]]:
     def score(Z: Matrix) -> str:
         return f"{float(np.sqrt(np.mean((Z[hidden] - A[hidden]) ** 2))):.4f}"
 
-    rows = [["column means", "", "", score(column_means(shown))]]
-    for k in (2, 4):
-        time, Z = timed(partial(iterative_svd, shown, k))
-        rows.append([f"iterative SVD (EM), rank {k}", str(k), seconds(time), score(Z)])
-    calls: dict[str, tuple[Any, ...]] = {
-        "als, rank 2": (2,),
-        "als, rank 4": (4,),
-        "als, rank by held-out cells": ([1, 2, 3, 4, 5, 6],),
-        "soft, penalty by held-out cells": (None,),
+    rows = [["column means", "", "", "", score(column_means(shown))]]
+    for k in (1, 2, 4):
+        time, (Z, steps) = timed(partial(iterative_svd, shown, k))
+        rows.append([f"iterative SVD (EM), rank {k}", str(k), steps, seconds(time), score(Z)])
+    calls: dict[str, dict[str, Any]] = {
+        "als, rank 1": {"k": 1},
+        "als, rank 2": {"k": 2},
+        "als, rank 4": {"k": 4},
+        "als, rank by held-out cells": {"k": [1, 2, 3, 4]},
+        "soft, penalty by held-out cells": {},
     }
-    for label, arguments in calls.items():
-        time, fit = timed(partial(fitted, shown, *arguments))
-        rows.append([f"svdkit {label}", str(fit.rank), seconds(time), score(fit.reconstruct())])
+    for label, options in calls.items():
+        time, fit = timed(partial(fitted, shown, time_limit=LIMIT, **options))
+        stopped = "" if fit.report.converged else "*"
+        steps = f"{fit.report.iterations}{stopped}"
+        rows.append([f"svdkit {label}", str(fit.rank), steps, seconds(time), score(fit.reconstruct())])
     return rows
 
 

@@ -19,7 +19,7 @@ from ._scalars import OPERATORS
 ALS_MOST = 32  # ranks up to which alternating least squares is the faster method
 STEP = 0.7  # from one penalty to the next
 LEAST = 1e-3  # smallest penalty of a path, of the largest
-PATIENCE = 3  # penalties without a better error
+PATIENCE = 3  # penalties without a better error, shrunk or debiased
 SLACK = 1e-3  # of the penalty, in the certificate
 MOST_NEW = 8  # directions that join at a time
 ROUGH, PRECISE = 1e-2, SLACK / 4  # tolerances of the certificate: far from the penalty the first says enough
@@ -112,7 +112,7 @@ def follow(
 ) -> tuple[Candidate, list[Candidate], Factors]:
     """The best of the penalties for the held-out cells (in the engine's units), all that were tried, its factors."""
     tried: list[Candidate] = []
-    best, factors, since = Candidate(penalties[0], 0, np.inf), path.factors, 0
+    best, factors, since, least = Candidate(penalties[0], 0, np.inf), path.factors, 0, np.inf
     for penalty in penalties:
         fit = path.advance(penalty, tol=1e-4)
         candidate = Candidate(penalty, fit.rank, held_out.error(*path.factors))
@@ -120,9 +120,10 @@ def follow(
             sharp = debiased(path.fitter, fit)
             candidate = replace(candidate, debiased_error=held_out.error(*sharp.factors()))
         tried.append(candidate)
-        since += 1
+        since = 0 if candidate.error < least or score(candidate) < score(best) else since + 1
+        least = min(least, candidate.error)
         if score(candidate) < score(best):
-            best, factors, since = candidate, path.factors, 0
+            best, factors = candidate, path.factors
         if since >= PATIENCE or path.fitter.watch.over:
             break
     return best, tried, factors

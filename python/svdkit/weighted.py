@@ -218,6 +218,7 @@ def weighted_svd(
         U = U if R is None else R.seen(U)
         V = V if C is None else C.seen(V)
     U, s, V = problem.in_units(U, s, V)
+    report.residuals = np.ldexp(report.residuals, problem.unit)
     U, Vh = with_signs(np.ascontiguousarray(U), V.conj().T)
     result = WeightedResult(U, s, Vh, report, problem)
     return judged(result, s, report, request, stacklevel=3)

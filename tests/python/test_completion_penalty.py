@@ -88,6 +88,18 @@ def test_penalty_chosen_by_held_out_cells():
     assert sparse.held_out_error == pytest.approx(fit.held_out_error, rel=0.5)
 
 
+@pytest.mark.parametrize("seed", [0, 6])
+def test_path_passes_penalties_that_teach_nothing(seed):
+    """One large value over three small ones: for long the debiased error stands still and only the shrunk one falls."""
+    rng = np.random.default_rng(seed)
+    U, V = np.linalg.qr(rng.standard_normal((80, 4)))[0], np.linalg.qr(rng.standard_normal((60, 4)))[0]
+    A = (U * [3000.0, 50.0, 40.0, 30.0]) @ V.T + 0.05 * rng.standard_normal((80, 60))
+    hidden = rng.random(A.shape) < 0.3
+    fit = complete(np.where(hidden, np.nan, A))
+    assert fit.rank >= 4
+    assert np.sqrt(np.mean((fit.reconstruct() - A)[hidden] ** 2)) < 0.15  # of rank one: about 1
+
+
 def test_held_out_cells_are_not_seen_when_choosing_but_are_in_the_fit():
     A, _ = problem(share=0.5)
     fit = complete(A, penalty=[30.0, 10.0, 3.0], debias=False)
