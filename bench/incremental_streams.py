@@ -109,6 +109,6 @@ def draw(results: dict[str, Any], path: Path) -> None:
         ax.semilogy(points["at"], 1 - np.array(points["captured"]), "^--", label="energy missed by the subspace")
         unit = "events" if name == "purchases" else "nodes"
         ax.set(xlabel=unit, ylabel=f"largest relative error of {K} values", title=name)
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15))
     figure.tight_layout()
     figure.savefig(path, dpi=120)

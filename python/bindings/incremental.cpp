@@ -5,6 +5,7 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "bind.hpp"
@@ -55,12 +56,18 @@ TallVectors dense_vectors(MatrixIn<T> array) {
     const ConstView<T> a = view<T>(array);
     TallVectors out{.length = a.rows, .count = a.cols, .sparse = false};
     out.dense = Block<double>(a.rows, a.cols);
-    for (index_t i = 0; i < a.rows; ++i) {
-        for (index_t j = 0; j < a.cols; ++j) {
-            out.dense(i, j) = static_cast<double>(a(i, j));
-            if (!std::isfinite(out.dense(i, j))) not_finite(out.dense(i, j), j, i);
+    constexpr index_t kTile = 32;  // rows of a matrix are its columns here: both sides of the transposition stay near
+    for (index_t first = 0; first < a.rows; first += kTile) {
+        const index_t last = std::min(first + kTile, a.rows);
+        for (index_t from = 0; from < a.cols; from += kTile) {
+            const index_t to = std::min(from + kTile, a.cols);
+            for (index_t i = first; i < last; ++i)
+                for (index_t j = from; j < to; ++j) out.dense(i, j) = static_cast<double>(a(i, j));
         }
     }
+    for (index_t i = 0; i < a.rows; ++i)
+        for (index_t j = 0; j < a.cols; ++j)
+            if (!std::isfinite(out.dense(i, j))) not_finite(out.dense(i, j), j, i);
     return out;
 }
 

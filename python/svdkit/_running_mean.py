@@ -42,7 +42,7 @@ class RunningMean:
     def blocks(self, B: Any, forget: float) -> Iterator[tuple[Any, float]]:
         """The centred rows of a batch and the row that moves the mean, as vectors; what is known is forgotten first."""
         if not is_sparse(B):
-            yield from self._block(as_array(B, "B").astype(np.float64), forget)
+            yield from self._block(as_array(B, "B").astype(np.float64, copy=False), forget)
             return
         by_row, few = B.tocsr(), max(1, DENSE // max(B.shape[1], 1))
         for first in range(0, B.shape[0], few):
@@ -62,6 +62,8 @@ class RunningMean:
             yield TallVectors.dense((X - mean).T), forget
             return
         step = mean - self.mean
-        rows = np.vstack([X - mean, math.sqrt(old * count / self.weight) * step])
+        rows = np.empty((count + 1, X.shape[1]))
+        np.subtract(X, mean, out=rows[:count])
+        rows[count] = math.sqrt(old * count / self.weight) * step
         self.mean = self.mean + step * (count / self.weight)
         yield TallVectors.dense(rows.T), forget

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "magnitudes.hpp"
 #include "small_products.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/threads.hpp"
@@ -24,7 +25,7 @@ constexpr index_t kSmallCore = 160;  // that LAPACK decomposes in full
 constexpr double kCoreTolerance = 1e-13;
 constexpr index_t kLongestChunk = 512;  // sparse vectors that one core takes in
 
-double square(double x) { return x * x; }
+using detail::largest, detail::multiply_by_power, detail::square, detail::sum_of_squares;
 
 // Leading triplets of a core; `beyond`: the squares of the values that are not there.
 struct Core {
@@ -49,36 +50,6 @@ Core decompose_leading(const Block<double>& m, index_t wanted, std::uint64_t see
     Result<double> result = detail::leading_triplets(m, {.k = wanted, .tol = kCoreTolerance, .seed = seed});
     for (const double s : result.s) energy -= square(s);
     return {std::move(result.u), std::move(result.v), std::move(result.s), std::max(energy, 0.0)};
-}
-
-double sum_of_squares(const TallVectors& vectors) {
-    double sum = 0;
-    if (vectors.sparse) {
-        for (const double v : vectors.value) sum += square(v);
-    } else {
-        for (index_t i = 0; i < vectors.length; ++i)
-            for (index_t j = 0; j < vectors.count; ++j) sum += square(vectors.dense(i, j));
-    }
-    return sum;
-}
-
-template <class Function>
-void for_values(TallVectors& vectors, const Function& function) {
-    for (double& v : vectors.value) function(v);
-    for (index_t i = 0; !vectors.sparse && i < vectors.length; ++i)
-        for (index_t j = 0; j < vectors.count; ++j) function(vectors.dense(i, j));
-}
-
-double largest(TallVectors& vectors) {
-    double most = 0;
-    for_values(vectors, [&](const double& v) { most = std::max(most, std::abs(v)); });
-    return most;
-}
-
-void multiply_by_power(TallVectors& vectors, int exponent) {
-    if (exponent == 0) return;
-    const double half = std::ldexp(1.0, exponent / 2), rest = std::ldexp(1.0, exponent - exponent / 2);
-    for_values(vectors, [&](double& v) { v = v * half * rest; });
 }
 
 // R of G = R^T R for a G near the identity, and R^-1.
