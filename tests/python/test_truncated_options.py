@@ -163,6 +163,22 @@ class TestWarmStart:
         part = svdkit.tsvd(a, 8, method="lanczos", warm_start=cold.Vh[:3].T)
         check_svd(a, part, 8)
 
+    def test_far_from_the_answer_multiplies_no_more_vectors_than_none(self, rng):
+        a = with_spectrum(rng, 400, 300, np.arange(1, 301) ** -0.5)
+        near = a + 0.003 * rng.standard_normal(a.shape)
+        multiplied = []
+
+        def counted(product):
+            return lambda X: multiplied.append(X.shape[1]) or product(X)
+
+        def vectors(start):
+            linear = svdkit.operators.Callback(a.shape, counted(a.__matmul__), counted(a.T.__matmul__), dtype="float64")
+            multiplied.clear()
+            check_svd(a, svdkit.tsvd(linear, 32, method="lanczos", warm_start=start), 32)
+            return sum(multiplied)
+
+        assert vectors(svdkit.tsvd(near, 32)) <= 1.1 * vectors(None)
+
     @pytest.mark.parametrize("start", ["random", "dependent", "zero", "orthogonal", "many"])
     def test_poor_start_still_gives_the_answer(self, start, rng):
         a = with_spectrum(rng, 300, 200, np.arange(1, 201) ** -0.5)

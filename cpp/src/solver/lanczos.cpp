@@ -7,11 +7,14 @@
 
 #include "golub_kahan.hpp"
 #include "gram_lanczos.hpp"
+#include "start.hpp"
 #include "svdkit/base/random.hpp"
 #include "svdkit/solver/residual.hpp"
 
 namespace svdkit {
 namespace {
+
+using detail::make_start, detail::Start;
 
 constexpr index_t kMaxCycles = 300;
 constexpr index_t kProbeSteps = 8;  // block steps of a search for missed copies
@@ -124,20 +127,20 @@ Block<T> find_missed(Counted<T>& a, const Result<T>& result, index_t width, cons
     return probe.right(0, found);
 }
 
-// One run to convergence from a start block (empty: Gaussian) of either process.
+// One run to convergence of either process.
 template <class T, template <class> class Process>
 class Run {
 public:
-    Run(Counted<T>& a, const Options<T>& options, Monitor& monitor, ConstPanel<T> start)
+    Run(Counted<T>& a, const Options<T>& options, Monitor& monitor, const Start<T>& start)
         : a_(a),
           options_(options),
           monitor_(monitor),
-          plan_(make_plan(a, options, start.cols > 0 ? start.cols + kRandomBeside : 0)),
+          plan_(make_plan(a, options, start.close ? start.block.cols() + kRandomBeside : 0)),
           process_(a, plan_.capacity, plan_.width, options.seed),
           tol_(options.tol) {
         const Block<T> block(a.cols(), plan_.width);
         fill_gaussian(block.panel(), options.seed, Stream::start);
-        if (start.cols > 0) detail::copy_panel<T>(start, block.panel().col_range(0, start.cols));
+        if (start.block.cols() > 0) detail::copy_panel<T>(start.block, block.panel().col_range(0, start.block.cols()));
         process_.start(block);
     }
 
@@ -289,19 +292,6 @@ bool outer_is_cheaper(Counted<T>& a) {
     return gram != outer ? outer < gram : m < n;
 }
 
-// The user's right vectors as a start block for the side that the process works on.
-template <class T>
-Block<T> start_block(Counted<T>& a, ConstView<T> warm) {
-    if (warm.cols == 0) return {};
-    Block<T> start(warm.rows, warm.cols);
-    for (index_t i = 0; i < warm.rows; ++i)
-        for (index_t j = 0; j < warm.cols; ++j) start(i, j) = warm(i, j);
-    if (!a.flipped()) return start;
-    Block<T> image(a.cols(), warm.cols);
-    a.apply_adjoint(start, image);
-    return image;
-}
-
 }  // namespace
 
 template <class T>
@@ -309,9 +299,10 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     bool one_sided = options.one_sided && options.which == Which::largest;
     const bool flip = one_sided ? outer_is_cheaper(a) : a.rows() < a.cols();
     if (flip) a.flip();
-    Block<T> start = start_block(a, options.warm_start);
+    const index_t width = make_plan(a, options, 0).width;
+    Start<T> start = make_start(a, options, width);
     // Random vectors in the first start block: so many copies of a repeated value are seen for certain.
-    const index_t generic = start.cols() > 0 ? kRandomBeside : make_plan(a, options, 0).width;
+    const index_t generic = start.close ? kRandomBeside : width;
     Result<T> result;
     index_t iterations = 0;
     std::string switched;
@@ -329,7 +320,7 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
             switched = "went on two-sided: values too small for products with A^H A";
             if (a.rows() < a.cols()) {
                 a.flip();
-                start = start_block(a, options.warm_start);
+                start = make_start(a, options, width);
             }
             --search;
             continue;
@@ -342,7 +333,7 @@ Result<T> lanczos(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
             result.report.notes.emplace_back("repeated values: a search for missed copies found none");
             break;
         }
-        start = detail::beside<T>(result.v, missed);
+        start = {detail::beside<T>(result.v, missed), true};
     }
     result.report.iterations = iterations;
     if (!switched.empty()) result.report.notes.push_back(switched);
