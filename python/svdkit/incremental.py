@@ -7,14 +7,14 @@ from typing import Any, Self
 import numpy as np
 
 from . import _arguments as check
-from ._batches import ascending, changes_as_product, columns_of, entry_changes, rows_of
-from ._incremental_base import IncrementalState
-from ._incremental_model import Model, UpdateReport, check_triplets
+from ._incremental.base import IncrementalState
+from ._incremental.batches import ascending, changes_as_product, columns_of, entry_changes, rows_of
+from ._incremental.kept_matrix import KeptMatrix
+from ._incremental.model import Model, UpdateReport, check_triplets
+from ._incremental.running_mean import RunningMean
 from ._inputs import open_matrix
-from ._kept_matrix import KeptMatrix
 from ._report import Report
 from ._result import SVDResult
-from ._running_mean import RunningMean
 from .truncated import tsvd
 
 __all__ = ["IncrementalSVD", "UpdateReport"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _arguments as check
-from ._metric import Metric
+from ._weighted.metric import Metric
 
 __all__ = ["kron_metric"]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ._progress import Progress
-from ._robust import RobustRequest, run
-from ._robust_result import RobustResult
-from ._robust_update import robust_update
+from ._robust.fit import RobustRequest, run
+from ._robust.result import RobustResult
+from ._robust.update import robust_update
 
 __all__ = ["RobustResult", "robust_svd", "robust_update"]
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from . import _arguments as check
 from ._by_rule import is_rule
-from ._completion import complete
+from ._completion.complete import complete
 from ._inputs import open_matrix
-from ._metric import Metric, as_metric
 from ._progress import Progress
 from ._signs import with_signs
 from ._tsvd import Request, judged
-from ._weighted_problem import scaled_problem
-from ._weighted_result import WeightedResult
-from ._weighted_solve import triplets
+from ._weighted.metric import Metric, as_metric
+from ._weighted.problem import scaled_problem
+from ._weighted.result import WeightedResult
+from ._weighted.solve import triplets
 
 __all__ = ["Metric", "WeightedResult", "weighted_svd"]
 

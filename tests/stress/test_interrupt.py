@@ -41,7 +41,7 @@ LONG_RUNS = {
         print("started", flush=True)
         svdkit.tsvd(op + svdkit.operators.Dense(np.diag(np.linspace(1, 2, 500))), 5, tol=1e-14, method='lanczos')""",
     "weighted fit": """
-        from svdkit._completion import complete
+        from svdkit._completion.complete import complete
         rng = np.random.default_rng(0)
         a = np.where(rng.random((800, 600)) < 0.1, rng.standard_normal((800, 600)), np.nan)
         complete(a, 40, method="em", tol=1e-12, max_iter=10**6, callback=started)""",

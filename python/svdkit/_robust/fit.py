@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from . import _arguments as check
-from ._by_rule import is_rule
-from ._dense_cells import CellMatrix, open_cells
-from ._progress import hook, progress_bar
-from ._report import Report
-from ._robust_result import RobustResult
-from ._scalars import OPERATORS
-from ._spectrum import spectrum_of
-from ._tsvd import Request
-from ._tsvd import run as run_tsvd
-from .errors import ConvergenceError, ConvergenceWarning
+from .. import _arguments as check
+from .._by_rule import is_rule
+from .._dense_cells import CellMatrix, open_cells
+from .._progress import hook, progress_bar
+from .._report import Report
+from .._scalars import OPERATORS
+from .._spectrum import spectrum_of
+from .._tsvd import Request
+from .._tsvd import run as run_tsvd
+from ..errors import ConvergenceError, ConvergenceWarning
+from .result import RobustResult
 
 GRID = (0.1, 0.2, 0.3, 0.4, 0.5)
 SCALES = ("mdpde", "mad", "iqr")

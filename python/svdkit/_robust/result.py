@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from . import _arguments as check
-from ._dense_cells import CellMatrix, open_cells
-from ._report import Report
-from ._result import SVDResult
+from .. import _arguments as check
+from .._dense_cells import CellMatrix, open_cells
+from .._report import Report
+from .._result import SVDResult
 
 WELSCH, HUBER = 2.9846, 1.345  # in units of sigma: 95 % efficiency at the normal
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from . import _arguments as check
-from ._cells import CellData
-from ._fitter import Fitter, Watch
+from .. import _arguments as check
+from .cells import CellData
+from .fitter import Fitter, Watch
 
 METHODS = ("auto", "als", "em", "em_acc", "soft")
 ALS_MOST = 32  # triplets up to which least squares row by row are cheaper than more steps

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ._report import Report
-from ._robust_result import HUBER, WELSCH, RobustResult
+from .._report import Report
+from .result import HUBER, WELSCH, RobustResult
 
 SWEEPS = 50
 

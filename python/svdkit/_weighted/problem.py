@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from ._error_estimate import product
-from ._half import is_half, widen
-from ._inputs import Matrix, is_sparse
-from ._metric import Metric
-from ._scalars import DTYPES, OPERATORS, real_dtype
+from .._error_estimate import product
+from .._half import is_half, widen
+from .._inputs import Matrix, is_sparse
+from .._scalars import DTYPES, OPERATORS, real_dtype
+from .metric import Metric
 
 STRIP = 2**23  # entries of A - B looked at together
 

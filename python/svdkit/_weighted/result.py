@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from . import _arguments as check
-from ._report import Report
-from ._result import SVDResult
-from ._signs import with_signs
-from ._weighted_problem import WeightedProblem
+from .. import _arguments as check
+from .._report import Report
+from .._result import SVDResult
+from .._signs import with_signs
+from .problem import WeightedProblem
 
 
 class WeightedResult(SVDResult):

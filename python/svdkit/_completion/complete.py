@@ -8,16 +8,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from . import _arguments as check
-from ._cells import CellData, open_cells
-from ._completion_penalty import chosen_penalty, given_penalty
-from ._completion_rank import chosen_rank, given_rank
-from ._completion_result import CompletionResult, FitDetails
-from ._completion_task import Task, check_rank, task_of
-from ._fitter import Watch
-from ._progress import Progress, progress_bar
-from ._report import Report
-from .errors import ConvergenceError, ConvergenceWarning
+from .. import _arguments as check
+from .._progress import Progress, progress_bar
+from .._report import Report
+from ..errors import ConvergenceError, ConvergenceWarning
+from .cells import CellData, open_cells
+from .fitter import Watch
+from .penalty import chosen_penalty, given_penalty
+from .rank import chosen_rank, given_rank
+from .result import CompletionResult, FitDetails
+from .task import Task, check_rank, task_of
 
 
 def complete(

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from . import _core
-from ._arrays import as_array
-from ._half import is_half, widen
-from ._inputs import SINGLE, in_place, is_sparse
-from ._scalars import compute_dtype, megabytes
+from .. import _core
+from .._arrays import as_array
+from .._half import is_half, widen
+from .._inputs import SINGLE, in_place, is_sparse
+from .._scalars import compute_dtype, megabytes
 
 CORES: dict[np.dtype[Any], Any] = {np.dtype(np.float32): _core.CellsF32, np.dtype(np.float64): _core.CellsF64}
 SPARSE_BELOW = 0.25  # share of cells below which a dense matrix is listed

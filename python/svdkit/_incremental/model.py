@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._core import IncrementalState
+from .._core import IncrementalState
 
 MIXED = 3  # kind of a certificate after more than appended rows, or than appended columns
 

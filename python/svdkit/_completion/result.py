@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ._report import Report
-from ._result import SVDResult
-from ._weighted_result import WeightedResult
+from .._report import Report
+from .._result import SVDResult
+from .._weighted.result import WeightedResult
 
 
 @dataclass(frozen=True, slots=True)

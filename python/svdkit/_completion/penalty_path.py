@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ._completion_result import Candidate
-from ._fitter import Factors, Fit, Fitter
-from ._held_out import HeldOut, score
-from ._scalars import OPERATORS
+from .._scalars import OPERATORS
+from .fitter import Factors, Fit, Fitter
+from .held_out import HeldOut, score
+from .result import Candidate
 
 ALS_MOST = 32  # ranks up to which alternating least squares is the faster method
 STEP = 0.7  # from one penalty to the next

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._cells import CellData
-from ._completion_result import Candidate, CompletionResult
-from ._completion_task import ALS_MOST, Task
-from ._fitter import Factors, Fitter, Watch
-from ._held_out import hold_out, record, score
-from ._weights import closed_form
+from .cells import CellData
+from .fitter import Factors, Fitter, Watch
+from .held_out import hold_out, record, score
+from .result import Candidate, CompletionResult
+from .task import ALS_MOST, Task
+from .weights import closed_form
 
 
 def given_rank(cells: CellData, task: Task, k: int, watch: Watch) -> CompletionResult:

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from ._report import Report
+from .._report import Report
 
 SLAB = 4096  # columns of T widened together
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from . import _arguments as check
-from ._error_estimate import product as block_product
-from ._inputs import is_sparse, open_matrix
-from ._metric_factor import factor_of, moment_of, sample_blocks, triangle_of, upper_triangle
-from ._metric_inputs import in_double, numeric, symmetric
-from ._scalars import OPERATORS, real_dtype
+from .. import _arguments as check
+from .._error_estimate import product as block_product
+from .._inputs import is_sparse, open_matrix
+from .._scalars import OPERATORS, real_dtype
+from .metric_factor import factor_of, moment_of, sample_blocks, triangle_of, upper_triangle
+from .metric_inputs import in_double, numeric, symmetric
 
 
 class Metric:

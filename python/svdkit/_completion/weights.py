@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._cells import CellData, row_blocks
-from ._scalars import OPERATORS
+from .._scalars import OPERATORS
+from .cells import CellData, row_blocks
 
 Factors = tuple[np.ndarray, np.ndarray]
 

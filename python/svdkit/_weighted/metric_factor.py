@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ._half import is_half, widen
-from ._scalars import OPERATORS
+from .._half import is_half, widen
+from .._scalars import OPERATORS
 
 INDEFINITE = 1e-3  # a negative eigenvalue of this size, relative, is not rounding of single-precision sums
 PANEL = 4  # rows gathered before each QR step, in units of the number of channels

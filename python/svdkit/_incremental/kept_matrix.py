@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from . import _arguments as check
-from ._batches import rows_of
-from ._core import Tracker
-from ._report import Report
-from ._result import SVDResult
-from ._scalars import OPERATORS
-from ._tsvd import Request, run
+from .. import _arguments as check
+from .._core import Tracker
+from .._report import Report
+from .._result import SVDResult
+from .._scalars import OPERATORS
+from .._tsvd import Request, run
+from .batches import rows_of
 
 DOUBLE = np.dtype(np.float64)
 DEFAULT_TOL = 1e-8

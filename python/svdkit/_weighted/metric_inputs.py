@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ._error_estimate import gaussian
-from ._error_estimate import product as block_product
-from ._half import is_half, widen
-from ._inputs import Matrix, is_sparse, open_matrix, scan
-from ._scalars import OPERATORS, megabytes
+from .._error_estimate import gaussian
+from .._error_estimate import product as block_product
+from .._half import is_half, widen
+from .._inputs import Matrix, is_sparse, open_matrix, scan
+from .._scalars import OPERATORS, megabytes
 
 ASYMMETRY = 1e-5  # relative to the largest entry: more is a mistake, less is rounding of single-precision sums
 

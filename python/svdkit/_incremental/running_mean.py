@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import as_array
-from ._core import TallVectors
-from ._inputs import is_sparse
+from .._arrays import as_array
+from .._core import TallVectors
+from .._inputs import is_sparse
 
 DENSE = 2**23  # entries of a sparse batch that are written out together
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._cells import CellData
-from ._completion_rank import first_start
-from ._completion_result import CompletionResult
-from ._completion_task import Task
-from ._fitter import Factors, Fit, Fitter, Watch
-from ._held_out import hold_out, record
-from ._penalty_path import LEAST, PenaltyPath, debiased, follow, penalties_down_to
+from .cells import CellData
+from .fitter import Factors, Fit, Fitter, Watch
+from .held_out import hold_out, record
+from .penalty_path import LEAST, PenaltyPath, debiased, follow, penalties_down_to
+from .rank import first_start
+from .result import CompletionResult
+from .task import Task
 
 
 def _cap(task: Task, cells: CellData) -> int:

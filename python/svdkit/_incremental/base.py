@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import _arguments as check
-from ._batches import check_indices
-from ._incremental_model import Model, Settings, UpdateReport
-from ._kept_matrix import KeptMatrix
-from ._running_mean import RunningMean
+from .. import _arguments as check
+from .batches import check_indices
+from .kept_matrix import KeptMatrix
+from .model import Model, Settings, UpdateReport
+from .running_mean import RunningMean
 
 
 class IncrementalState:

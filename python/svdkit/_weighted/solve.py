@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ._by_rule import is_rule
-from ._gram_double import gram_double
-from ._metric_inputs import in_double
-from ._progress import hook, progress_bar
-from ._report import Report
-from ._scalars import DTYPES, real_dtype
-from ._spectrum import Spectrum
-from ._tsvd import Request, decompose
-from ._weighted_problem import WeightedProblem
+from .._by_rule import is_rule
+from .._progress import hook, progress_bar
+from .._report import Report
+from .._scalars import DTYPES, real_dtype
+from .._spectrum import Spectrum
+from .._tsvd import Request, decompose
+from .gram_double import gram_double
+from .metric_inputs import in_double
+from .problem import WeightedProblem
 
 Triplets = tuple[np.ndarray, np.ndarray, np.ndarray, Report]
 MAX_FORMED = 2**30  # bytes of T where A is sparse

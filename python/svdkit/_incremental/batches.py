@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import as_array
-from ._core import TallVectors
-from ._half import is_half, widen
-from ._inputs import is_sparse
-from ._scalars import compute_dtype
-from ._sparse import indices_of
+from .._arrays import as_array
+from .._core import TallVectors
+from .._half import is_half, widen
+from .._inputs import is_sparse
+from .._scalars import compute_dtype
+from .._sparse import indices_of
 
 
 def rows_of(B: Any, length: int | None, name: str = "B") -> tuple[Any, np.dtype[Any], tuple[int, int]]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._arrays import product_entries
-from ._cells import CellData, row_blocks, rows_of
-from ._completion_result import Candidate, CompletionResult
+from .._arrays import product_entries
+from .cells import CellData, row_blocks, rows_of
+from .result import Candidate, CompletionResult
 
 LEAST = 20  # cells, to hold some out
 

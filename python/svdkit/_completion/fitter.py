@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ._cells import CellData
-from ._completion_result import CompletionResult, FitDetails
-from ._progress import Progress, hook
-from ._report import Report
+from .._progress import Progress, hook
+from .._report import Report
+from .cells import CellData
+from .result import CompletionResult, FitDetails
 
 Factors = tuple[np.ndarray, np.ndarray]  # Z = left right^T, C-contiguous
 MOST_STEPS = {"als": 200, "em": 5000, "em_acc": 2000}

@@ -1,0 +1,1 @@
+"""The states of an incremental SVD: batches, the truncated model, the kept matrix, running means."""

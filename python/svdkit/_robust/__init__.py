@@ -1,0 +1,1 @@
+"""Robust fits: the gate, the fit, its result, frames added later."""

@@ -1,0 +1,1 @@
+"""SVD in metrics: metrics and their factors, the scaled problem, its solution and result."""
