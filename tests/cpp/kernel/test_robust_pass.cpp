@@ -205,10 +205,10 @@ TEST(robust_pass_exponential_is_accurate) {
 }
 
 TEST(robust_pass_bits_do_not_depend_on_threads) {
-    bits_without_threads<float>(3000, 1500, 2);
-    bits_without_threads<double>(3000, 1500, 5);
-    bits_without_threads<double>(900, 1500, 12);
-    bits_without_threads<float>(5, 60000, 1);
+    bits_without_threads<float>(700, 600, 2);
+    bits_without_threads<double>(700, 600, 5);
+    bits_without_threads<double>(300, 500, 12);
+    bits_without_threads<float>(5, 20000, 1);
 }
 
 TEST(robust_pass_row_without_support) {
