@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 PREAMBLE = """
-    import sys, time
+    import signal, sys, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs inherit that it is ignored
     sys.path.insert(0, {tests!r})
     import numpy as np, svdkit
     from reference import path_incidence

@@ -20,6 +20,7 @@ from .build import result_from_triplets
 from .compare import compare
 from .cones import cone_svd, symmetric_svd
 from .deadline import Deadline
+from .elements import fit_elements
 from .metrics import KroneckerMetrics
 from .padding import padded_fit
 from .result import KroneckerResult
@@ -36,6 +37,7 @@ def kron_svd(
     structure: Structure | None = None,
     row_metric: Any = None,
     col_metric: Any = None,
+    elements: Any = None,
     budget: float | None = None,
     em_steps: int = 10,
     tol: float | None = None,
@@ -75,6 +77,9 @@ def kron_svd(
         Pairs of weights, each None, positive numbers (m1,), or a positive definite matrix (m1, m1): the loss is
         ``||(M1 kron M2)^(1/2) (A - K) (N1 kron N2)^(1/2)||`` with ``row_metric=(M1, M2)`` and ``col_metric=(N1,
         N2)``; the minimum is exact, and the factors are orthonormal in these metrics instead of having unit norm.
+    elements : array or sparse matrix, shape (m, n), or "observed", optional
+        A weight >= 0 for every cell, or only the cells known count (NaN is missing): a local optimum by
+        :func:`svdkit.weighted_svd` of the rearranged cells, which are copied. The shapes must divide A.
     budget : float, optional
         With "auto": the number of parameters (or, below 1, their share of m n) that every shape may use. Default:
         that of k terms of the balanced shapes.
@@ -120,8 +125,7 @@ def kron_svd(
         frozen = K.residual(W)               # frozen + K.to_dense() is W, to rounding
         B, C = K.factors("sqrt")             # trained: W' x = frozen x + sum_i kron(B[i], C[i]) x
 
-    For the robust variant decompose the rearranged matrix: ``robust_svd(KroneckerRearranged(A, ...).to_dense(), k)``;
-    for elementwise weights ``weighted_svd`` of it, with the weights rearranged in the same way.
+    For the robust variant decompose the rearranged matrix: ``robust_svd(KroneckerRearranged(A, ...).to_dense(), k)``.
 
     References
     ----------
@@ -156,6 +160,18 @@ def kron_svd(
         check.choice("structure", structure, ("symmetric", "psd", "nonneg"))
     if warm_start is not None and not isinstance(warm_start, KroneckerResult):
         raise TypeError(f"warm_start is a {type(warm_start).__name__}, but must be a KroneckerResult")
+    if elements is not None:
+        others = {
+            "structure": structure,
+            "row_metric": row_metric,
+            "col_metric": col_metric,
+            "budget": budget,
+            "warm_start": warm_start,
+        }
+        for name, value in others.items():
+            if value is not None:
+                raise ValueError(f"{name} does not go with elements; leave one of them out")
+        return fit_elements(A, elements, left_shape, right_shape, k, options)
     matrix = open_matrix(A, threads=check.optional_int("threads", threads))
     part = A if isinstance(A, Operator) else Operator(matrix.core, matrix.notes)
     if min(part.shape) == 0:
