@@ -42,10 +42,11 @@ LONG_RUNS = {
         print("started", flush=True)
         svdkit.tsvd(op + svdkit.operators.Dense(np.diag(np.linspace(1, 2, 500))), 5, tol=1e-14, method='lanczos')""",
     "weighted fit": """
-        from svdkit._completion.complete import complete
         rng = np.random.default_rng(0)
         a = np.where(rng.random((800, 600)) < 0.1, rng.standard_normal((800, 600)), np.nan)
-        complete(a, 40, method="em", tol=1e-12, max_iter=10**6, callback=started)""",
+        svdkit.weighted_svd(
+            a, 40, elements="observed", method="em", tol=1e-12, max_iter=10**6, callback=started
+        )""",
     "one thread": """
         svdkit.tsvd(path_incidence(200_000)[0], 30, tol=1e-14, method='lanczos', threads=1, callback=started)""",
 }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "small_products.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/orth.hpp"
 
 namespace svdkit {
@@ -88,7 +89,7 @@ Expansion expand_by_pairs(const LazyFactor& factor, const TallVectors& vectors) 
     for (index_t i = 0; i < t; ++i) {
         const index_t vector = order[static_cast<std::size_t>(i)];
         const double length = lengths[static_cast<std::size_t>(vector)];
-        std::copy_n(&c(vector, 0), r, &out.coordinates(vector, 0));
+        for (index_t j = 0; j < r; ++j) out.coordinates(vector, j) = c(vector, j);
         for (index_t p = 0; p < std::min(i + 1, out.count); ++p) out.coordinates(vector, r + p) = h(p, i) * length;
         if (i < out.count) {
             out.pivots.push_back(h(i, i));
@@ -144,7 +145,7 @@ Expansion expand_formed(LazyFactor& factor, const TallVectors& vectors, std::uin
     }
     out.formed = TallVectors{.length = n, .count = q, .sparse = false};
     out.formed.dense = Block<double>(n, q);
-    for (index_t i = 0; i < n; ++i) std::copy_n(&w(i, 0), q, &out.formed.dense(i, 0));
+    detail::copy_panel<double>(w.panel().col_range(0, q), out.formed.dense.panel());
     return out;
 }
 

@@ -7,6 +7,7 @@
 #include "small_products.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/threads.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/small_svd.hpp"
 #include "whole_batch.hpp"
 
@@ -193,7 +194,7 @@ void IncrementalSvd::append_chunk(Side side, const TallVectors& vectors, const T
         const index_t q = expansion.count;
         Block<double> m(r + t, r + q);
         for (index_t i = 0; i < r; ++i) m(i, i) = values_[static_cast<std::size_t>(i)];
-        for (index_t i = 0; i < t; ++i) std::copy_n(&expansion.coordinates(i, 0), r + q, &m(r + i, 0));
+        detail::copy_panel<double>(expansion.coordinates.panel(), m.panel().row_range(r, t));
         const Core core = decompose_leading(m, options_.k + 1, options_.seed);
         const auto leading = std::min<index_t>(options_.k, static_cast<index_t>(core.theta.size()));
         const ConstPanel<double> right = core.right.panel().col_range(0, leading);

@@ -7,6 +7,7 @@
 #include "small_products.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/tall_pass.hpp"
 
 namespace svdkit {
@@ -28,7 +29,7 @@ double norm_one(const Block<double>& a) {
 // K^-1 and the condition of K in the 1-norm; infinite where K is singular.
 Block<double> inverse(const Block<double>& k, double& condition) {
     Block<double> inverse(k.rows(), k.cols());
-    for (index_t i = 0; i < k.rows(); ++i) std::copy_n(&k(i, 0), k.cols(), &inverse(i, 0));
+    detail::copy_panel<double>(k.panel(), inverse.panel());
     const bool regular = lapack::inverse(k.rows(), inverse.data(), inverse.ld()) == 0;  // of the transpose: the same
     condition = regular ? norm_one(k) * norm_one(inverse) : std::numeric_limits<double>::infinity();
     if (!std::isfinite(condition)) condition = std::numeric_limits<double>::infinity();

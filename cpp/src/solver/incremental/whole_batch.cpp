@@ -2,6 +2,7 @@
 
 #include "small_products.hpp"
 #include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/spmm.hpp"
 #include "svdkit/op/dense.hpp"
 #include "svdkit/solver/tsvd.hpp"
@@ -35,7 +36,7 @@ public:
         const Block<double> inner(scaled_.rows(), y.cols);
         adjoint_pass<double>(as_view(factor_.base()), y, inner);
         const Block<double> top = adjoint_product(scaled_, inner);
-        for (index_t i = 0; i < rank_; ++i) std::copy_n(&top(i, 0), y.cols, z.row(i));
+        copy_panel<double>(top.panel(), z.row_range(0, rank_));
     }
     OperatorCost cost() const override {
         const double entries = static_cast<double>(entries_.nnz() + entries_.cols * rank_);
@@ -59,7 +60,7 @@ Block<double> written_out(const LazyFactor& factor, const std::vector<double>& v
     if (vectors.sparse) {
         vectors.visit([&](index_t j, index_t i, double v) { all(i, r + j) += v; });
     } else {
-        for (index_t i = 0; i < n; ++i) std::copy_n(&vectors.dense(i, 0), vectors.count, &all(i, r));
+        copy_panel<double>(vectors.dense.panel(), all.panel().col_range(r, vectors.count));
     }
     return all;
 }

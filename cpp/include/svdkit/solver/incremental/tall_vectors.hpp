@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "svdkit/base/buffer.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 
 namespace svdkit {
 
@@ -25,7 +26,7 @@ struct TallVectors {
         TallVectors part{.length = length, .count = width, .sparse = sparse};
         if (!sparse) {
             part.dense = Block<double>(length, width);
-            for (index_t i = 0; i < length; ++i) std::copy_n(&dense(i, first), width, &part.dense(i, 0));
+            detail::copy_panel<double>(dense.panel().col_range(first, width), part.dense.panel());
             return part;
         }
         const index_t from = begin[static_cast<std::size_t>(first)];
