@@ -91,7 +91,7 @@ Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, const RayleighRitz& options) 
     for (std::size_t i = 0; i < right.size(); ++i) {
         const double s1 = static_cast<double>(largest);
         const double doubt = quotient && !accurate ? epsilon<T> * s1 * s1 * static_cast<double>(inverses[i]) : 0;
-        residuals[i] = std::max(residuals[i], std::min(right[i] + doubt, 2 * s1));
+        residuals[i] = std::max(residuals[i], right[i] + doubt);
     }
     return result;
 }

@@ -1,8 +1,11 @@
 // tsvd as a C++ user calls it: through svdkit.hpp, results by value, no Python anywhere.
+#include <cmath>
 #include <vector>
 
 #include "check.hpp"
 #include "dense_reference.hpp"
+#include "svdkit/solver/counted.hpp"
+#include "svdkit/solver/residual.hpp"
 #include "svdkit/svdkit.hpp"
 
 using namespace svdkit;
@@ -55,6 +58,24 @@ void both_methods() {
 }
 
 }  // namespace
+
+// A v = u is small beside A^T u: a subspace that misses what is large must not pass for a good one.
+TEST(rayleigh_ritz_residuals_are_not_capped) {
+    const Block<double> a(2, 2);
+    a(0, 0) = a(1, 1) = 1;
+    a(0, 1) = 100;
+    const Dense<double> dense(view_of(a));
+    const auto start = [] {
+        Block<double> v(2, 1);
+        v(0, 0) = 1;
+        return v;
+    };
+    for (const bool one_read : {false, true}) {
+        Counted<double> counted(dense);
+        const Result<double> result = rayleigh_ritz<double>(counted, start(), {.one_read = one_read});
+        CHECK(std::abs(result.report.residuals[0] - 100) < 1e-12);
+    }
+}
 
 TEST(tsvd_both_methods) { FOR_EACH_SCALAR(both_methods); }
 
