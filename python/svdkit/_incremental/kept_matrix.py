@@ -131,8 +131,8 @@ class KeptMatrix:
     def _anew(self, k: int, tol: float) -> SVDResult:
         """By tsvd; and a tracker, where the shape is fit for one.
 
-        Not from the last right vectors: k of them would be multiplied at a time, where a Krylov space needs few, and
-        after a change of 2% that took twice as long as starting from nothing (100k x 50k, 5M entries, k = 32).
+        Not from the last right vectors: after a change of 2% that saves one product in ten and no time that could be
+        measured (100k x 50k, 5M entries, k = 32), and a result would depend on those before it.
         """
         settings = self._settings
         request = Request(
