@@ -67,21 +67,27 @@ private:
     index_t ld_ = 0;
 };
 
-// Columns of A per tile, so that the matching rows of a b-wide panel stay in the first-level cache.
+// Columns of A per tile, so that the matching rows of a b-wide panel stay in the first-level cache; a strip of one
+// register tile uses them once.
 template <class T>
-index_t chunk_cols(index_t b) {
+index_t chunk_cols(index_t b, index_t strip) {
+    if (strip <= kRowTile) return 512;
     return std::max<index_t>(64, round_down(kChunkBytes / (b * static_cast<index_t>(sizeof(T))), 8));
 }
 
-// Which tile is fetched into the second-level cache while one is at work: none, the one that comes next, or half of the
-// rows of that in the strip below or to the right, which a fused pass takes next: one half while it computes Y, the
-// other with Z.
-enum class Fetch { none, next, below_upper, below_lower, right_upper, right_lower };
+// What is fetched into the second-level cache while a tile is at work: nothing, the columns that follow in its own
+// rows, the tile that comes next, or half of the rows of that to the right, which a fused pass takes next: one half
+// while it computes Y, the other with Z.
+enum class Fetch { none, onward, next, right_upper, right_lower };
+
+// Columns ahead when fetching onward: far enough for the latency of memory, and across the ends of pages, where the
+// processor's own fetching stops.
+constexpr index_t kOnward = 64;
 
 template <class T>
 typename Ahead<T>::Rows rows_of(Fetch fetch) {
-    if (fetch == Fetch::below_upper || fetch == Fetch::right_upper) return Ahead<T>::Rows::upper;
-    if (fetch == Fetch::below_lower || fetch == Fetch::right_lower) return Ahead<T>::Rows::lower;
+    if (fetch == Fetch::right_upper) return Ahead<T>::Rows::upper;
+    if (fetch == Fetch::right_lower) return Ahead<T>::Rows::lower;
     return Ahead<T>::Rows::all;
 }
 
@@ -99,10 +105,12 @@ void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index
             Ahead<T> ahead{.rows = rows_of<T>(fetch)};
             if (fetch == Fetch::right_upper || fetch == Fetch::right_lower) {
                 if (col + cols + c + width <= a.cols) ahead.tile = tile.data() + cols;
+            } else if (fetch == Fetch::onward && col + c + width + kOnward <= a.cols) {
+                ahead.tile = tile.data() + kOnward;
             } else if (fetch == Fetch::next && c + 2 * width <= cols) {
                 ahead.tile = tile.data() + width;
-            } else if (fetch != Fetch::none && row + i + 2 * height <= a.rows) {
-                ahead.tile = tile.data() + height * tile.ld() - (fetch == Fetch::next ? c : 0);
+            } else if (fetch == Fetch::next && row + i + 2 * height <= a.rows) {
+                ahead.tile = tile.data() + height * tile.ld() - c;
             }
             body(i, height, c, width, tile, ahead);
         }
@@ -112,7 +120,7 @@ void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index
 // Y (rows [row, row + y.rows) of the product) += A X over columns [col, col + x.rows), rows in strips of `strip`.
 template <class T, class S>
 void forward_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> x, Panel<T> y, index_t strip, Fetch fetch) {
-    for_each_tile<T>(a, row, y.rows, col, x.rows, strip, chunk_cols<T>(x.cols), fetch,
+    for_each_tile<T>(a, row, y.rows, col, x.rows, strip, chunk_cols<T>(x.cols, strip), fetch,
                      [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, Ahead<T> ahead) {
                          forward_tile(tile.data(), tile.ld(), rows, cols, x.row(c), x.ld, y.row(i), y.ld, x.cols,
                                       ahead);
@@ -122,7 +130,7 @@ void forward_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> x, Pa
 // Z (columns [col, col + z.rows)) += A^H Y over rows [row, row + y.rows).
 template <class T, class S>
 void adjoint_range(ConstView<S> a, index_t row, index_t col, ConstPanel<T> y, Panel<T> z, index_t strip, Fetch fetch) {
-    for_each_tile<T>(a, row, y.rows, col, z.rows, strip, chunk_cols<T>(y.cols), fetch,
+    for_each_tile<T>(a, row, y.rows, col, z.rows, strip, chunk_cols<T>(y.cols, strip), fetch,
                      [&](index_t i, index_t rows, index_t c, index_t cols, const Tile<T, S>& tile, Ahead<T> ahead) {
                          adjoint_tile(tile.data(), tile.ld(), rows, cols, y.row(i), y.ld, z.row(c), z.ld, y.cols,
                                       ahead);
@@ -222,7 +230,8 @@ void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         return;
     }
     const index_t strip = fused_strip<T>(n, b);
-    const bool resident = strip * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
+    // Half as many flops with each byte: only then does the processor's own fetching fall behind.
+    const Fetch fetch = std::is_same_v<T, double> ? Fetch::onward : Fetch::none;
     const Partition rows{m, private_parts(m, b), kRowTile};
     const index_t ld = padded_ld<T>(b);
     const Scratch<T> sums(rows.parts * n * ld);
@@ -233,8 +242,8 @@ void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         for (index_t i = begin; i < end; i += strip) {
             const Panel<T> out = y.row_range(i, std::min(strip, end - i));
             set_zero(out);
-            forward_range(a, i, 0, x, out, strip, resident ? Fetch::below_upper : Fetch::next);
-            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, resident ? Fetch::below_lower : Fetch::next);
+            forward_range(a, i, 0, x, out, strip, fetch);
+            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, Fetch::none);
         }
     });
     add_in_order(sums.data(), rows.parts, n * ld, ld, z);

@@ -13,7 +13,8 @@ inline constexpr index_t kLine = 64 / sizeof(T);
 
 using svdkit::detail::Ahead;
 
-// Which rows of the tile ahead are fetched while MR rows are at work; column by column, a line at a time.
+// Which rows of the tile ahead are fetched while MR rows are at work: a line at most with each column, because a burst
+// of them fills the few buffers that a core has for lines on their way.
 template <class T, int MR>
 class Fetcher {
 public:
@@ -23,8 +24,10 @@ public:
           first_(ahead.rows == Ahead<T>::Rows::lower ? MR / 2 : 0),
           last_(ahead.rows == Ahead<T>::Rows::upper ? MR / 2 : MR) {}
     void fetch(index_t c) const {
-        if (!tile_ || c % kLine<T> != 0) return;
-        for (index_t r = first_; r < last_; ++r) __builtin_prefetch(tile_ + r * lda_ + c, 0, 2);
+        constexpr index_t step = kLine<T> / 8;
+        const index_t at = c % kLine<T>, r = at / step;
+        if (!tile_ || at % step != 0 || r < first_ || r >= last_) return;
+        __builtin_prefetch(tile_ + r * lda_ + c - at, 0, 2);
     }
 
 private:
