@@ -19,7 +19,7 @@
 #include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/orth.hpp"
 #include "svdkit/kernel/small_eigh.hpp"
-#include "svdkit/solver/counted.hpp"
+#include "svdkit/solver/residual.hpp"
 
 namespace svdkit {
 
@@ -34,10 +34,12 @@ public:
         return std::max(0.05 * eps / tol, 2 * std::sqrt(eps));
     }
 
-    /// A basis of at most `capacity` vectors, grown `width` at a time.
-    GramLanczos(Counted<T>& a, index_t capacity, index_t width, std::uint64_t seed)
+    /// A basis of at most `capacity` vectors, grown `width` at a time. With `images` A times them is kept too.
+    GramLanczos(Counted<T>& a, index_t capacity, index_t width, std::uint64_t seed, bool images = false)
         : a_(a),
           v_(a.cols(), capacity + width),
+          images_(a.rows(), images ? capacity : 0),
+          has_images_(images),
           t_(capacity, capacity),
           y_(capacity, capacity),
           in_(a.cols(), width),
@@ -61,6 +63,7 @@ public:
         const Panel<T> in = in_.panel().col_range(0, w), out = out_.panel().col_range(0, w);
         v_.get(j, in);
         a_.apply_gram(in, middle_.panel().col_range(0, w), out);
+        if (has_images_) images_.put(j, middle_.panel().col_range(0, w));
         std::vector<double> norms(static_cast<std::size_t>(w));
         column_norms<T>(out, norms.data());
         squared_norm_ = std::max(squared_norm_, *std::ranges::max_element(norms));
@@ -94,11 +97,11 @@ public:
             for (index_t c = 0; c < j; ++c) y_(r, c) = static_cast<T>(vectors(r, c));
         }
         squared_norm_ = std::max(squared_norm_, values[0]);
-        const Block<T> tail(next_, j);
+        tail_ = Block<T>(next_, j);
         forward_pass<T>(as_view(ConstPanel<T>(coupling_.panel().row_range(0, next_).col_range(0, last_))),
-                        y_.panel().row_range(j - last_, last_).col_range(0, j), tail);
+                        y_.panel().row_range(j - last_, last_).col_range(0, j), tail_);
         residuals_.assign(static_cast<std::size_t>(j), 0.0);
-        if (next_ > 0) column_norms<T>(tail, residuals_.data());
+        if (next_ > 0) column_norms<T>(tail_, residuals_.data());
         for (std::size_t i = 0; i < residuals_.size(); ++i) {
             if (theta_[i] > 0) residuals_[i] /= static_cast<double>(theta_[i]);
         }
@@ -109,6 +112,7 @@ public:
         const Panel<T> next = in_.panel().col_range(0, next_);
         v_.get(j, next);
         rotate<T>(v_.columns(j), y_.panel().row_range(0, j).col_range(first, keep));
+        if (has_images_) rotate<T>(images_.columns(j), y_.panel().row_range(0, j).col_range(first, keep));
         v_.put(keep, next);
         for (index_t i = 0; i < t_.rows(); ++i) std::fill_n(&t_(i, 0), t_.cols(), Wide(0));
         for (index_t i = 0; i < keep; ++i) {
@@ -128,6 +132,18 @@ public:
     /// Right Ritz vectors [first, first + count).
     Block<T> right(index_t first, index_t count) const { return detail::ritz_vectors<T>(v_, size_, y_, first, count); }
 
+    /// The leading `count` right Ritz vectors and, of products made before, A and A^H A times them.
+    Products<T> products(index_t count) const {
+        Products<T> known{right(0, count), detail::ritz_vectors<T>(images_, size_, y_, 0, count),
+                          Block<T>(a_.cols(), count)};
+        std::vector<real_t<T>> squares(theta_.begin(), theta_.begin() + count);
+        for (real_t<T>& value : squares) value *= value;
+        detail::copy_panel<T>(known.v, known.back);
+        detail::multiply_columns<T>(known.back.panel(), squares);
+        forward_pass<T>(as_view(ConstPanel<T>(waiting().panel())), tail_.panel().col_range(0, count), known.back, true);
+        return known;
+    }
+
     index_t size() const { return size_; }
     index_t next() const { return next_; }
     double norm() const { return std::sqrt(squared_norm_); }
@@ -141,9 +157,10 @@ private:
     index_t size_ = 0, next_ = 0, last_ = 0;
     index_t recent_ = 0;  // vectors before the waiting block that A^H A times it reaches
     double squared_norm_ = 0;
-    Basis<T> v_;
+    Basis<T> v_, images_;
+    bool has_images_;
     Block<Wide> t_;
-    Block<T> y_, in_, middle_, out_, h_, coupling_;
+    Block<T> y_, in_, middle_, out_, h_, coupling_, tail_;
     std::vector<real_t<T>> theta_;
     std::vector<double> residuals_;
     Replacements replacements_;

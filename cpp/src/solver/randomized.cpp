@@ -21,6 +21,8 @@ namespace {
 constexpr index_t kMaxIterations = 30;  // of the automatic stop
 constexpr index_t kMaxBlocks = 6;       // kept by the block Krylov method before it restarts
 constexpr double kFreeBytes = 64e6;     // that they may take beyond twice the bytes of A
+constexpr double kSlack = 0.1;          // share of a residual that rounding may add, lest A is read again to measure it
+constexpr double kNoRead = std::numeric_limits<double>::infinity();
 
 template <class T>
 Block<T> test_matrix(index_t n, index_t l, const RandomizedOptions& options) {
@@ -122,19 +124,19 @@ Block<T> shifted_power(Iteration<T>& iteration, Block<T> v, Replacements& replac
 // Blocks that the block Krylov method may keep: fewer than two are not worth it.
 template <class T>
 index_t kept_blocks(const Iteration<T>& iteration, index_t l) {
-    const double block = static_cast<double>(iteration.a.cols() * l) * sizeof(T);
+    const double block = static_cast<double>((iteration.a.rows() + iteration.a.cols()) * l) * sizeof(T);
     const double bytes = 2 * iteration.a.original().cost().bytes_per_pass + kFreeBytes;
     const index_t most = std::min(
         {kMaxBlocks, static_cast<index_t>(bytes / block), std::min(iteration.a.rows(), iteration.a.cols()) / l});
     return most >= std::min<index_t>(iteration.most, 3) ? std::min(most, iteration.most) : 0;
 }
 
-// All blocks (A^H A)^i V at once: the k leading Ritz vectors of those multiplied, and the last one. The basis is cut
-// back to `wanted` vectors when it is full.
+// All blocks (A^H A)^i V at once, with A times them, so that the triplets cost no further read. The basis is cut back
+// to `wanted` vectors when it is full.
 template <class T>
-Block<T> block_krylov(Iteration<T>& iteration, ConstPanel<T> start, index_t wanted, index_t capacity) {
-    const index_t k = iteration.options.k;
-    GramLanczos<T> process(iteration.a, capacity, start.cols, iteration.options.seed);
+Result<T> block_krylov(Iteration<T>& iteration, ConstPanel<T> start, index_t wanted, index_t capacity,
+                       const RayleighRitz& last) {
+    GramLanczos<T> process(iteration.a, capacity, start.cols, iteration.options.seed, true);
     process.start(start);
     iteration.stop.extrapolate = false;
     bool current = false;        // whether the Ritz values belong to the basis as it is
@@ -158,7 +160,12 @@ Block<T> block_krylov(Iteration<T>& iteration, ConstPanel<T> start, index_t want
         });
     }
     if (!current) process.ritz();
-    return detail::beside<T>(process.right(0, std::min(k, process.size())), process.waiting());
+    // Small Ritz values have lost digits to the squares, and their vectors direction: then all vectors are kept.
+    const index_t k = iteration.options.k;
+    const double smallest =
+        process.size() < k ? 0 : static_cast<double>(process.theta()[static_cast<std::size_t>(k - 1)]);
+    const bool resolved = smallest > 10 * std::sqrt(static_cast<double>(epsilon<T>)) * process.norm();
+    return rayleigh_ritz<T>(iteration.a, process.products(resolved ? k : process.size()), last);
 }
 
 // Two reads of an operator without fused products: Q = orth(A Omega), then the SVD of Q^H A. What is left of A bounds
@@ -209,17 +216,22 @@ Result<T> solve(Counted<T>& a, const RandomizedOptions& options, Monitor& monito
         }
         const bool automatic = options.passes == 0 && options.power_iterations < 0;
         const index_t most = automatic            ? kMaxIterations
-                             : options.passes > 0 ? options.passes / each - 1
-                                                  : options.power_iterations;
+                             : options.passes > 0 ? options.passes / each
+                                                  : options.power_iterations + 1;
         Iteration<T> iteration{a, options, monitor, most, automatic};
         const index_t blocks = most > 1 ? kept_blocks(iteration, l) : 0;
         // With reads to spare, narrow blocks reach the same accuracy with fewer products.
         const index_t width = automatic ? std::min(l, 2 * padded_ld<T>(1)) : l;
         if (blocks > 0) iteration.most = most * (l / width);
-        v = blocks > 0 ? block_krylov<T>(iteration, v.panel().col_range(0, width), l, blocks * l)
-                       : shifted_power<T>(iteration, std::move(v), replacements);
+        const RayleighRitz last{options.seed, options.k, options.passes > 0 ? kNoRead : kSlack};
+        if (blocks > 0) {
+            result = block_krylov<T>(iteration, v.panel().col_range(0, width), l, blocks * l, last);
+        } else {
+            --iteration.most;  // the last product is that of the Rayleigh-Ritz step
+            v = shifted_power<T>(iteration, std::move(v), replacements);
+            result = rayleigh_ritz<T>(a, std::move(v), last);
+        }
         iterations = iteration.done;
-        result = rayleigh_ritz<T>(a, std::move(v), {options.seed, options.k, options.passes > 0});
     }
     result.report.iterations = iterations;
     result.report.converged = monitor.stop_reason().empty();

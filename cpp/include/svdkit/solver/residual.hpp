@@ -22,11 +22,21 @@ std::vector<double> measure_residuals(Counted<T>& a, ConstPanel<T> u, const std:
 struct RayleighRitz {
     std::uint64_t seed = 0;  ///< for directions that A maps to zero
     index_t keep = 0;        ///< leading triplets to return; 0: as many as V has columns
-    bool one_read = false;   ///< of A where its products share it, whatever the values: small ones get wider residuals
+    double slack = 0;        ///< share of a residual that rounding may add before A is read once more to avoid it
 };
 
 /// Fills u, s, v and report.residuals of the result; V is orthonormalised first.
 template <class T>
 Result<T> rayleigh_ritz(Counted<T>& a, Block<T> v, const RayleighRitz& options);
+
+/// Orthonormal V, A V and A^H A V.
+template <class T>
+struct Products {
+    Block<T> v, image, back;
+};
+
+/// The same, of products that were made before: A is read again only where residuals of small values need it.
+template <class T>
+Result<T> rayleigh_ritz(Counted<T>& a, Products<T> known, const RayleighRitz& options);
 
 }  // namespace svdkit
