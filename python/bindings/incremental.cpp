@@ -82,14 +82,16 @@ void bind_vectors(nb::class_<TallVectors>& cls) {
 
 nb::object copy_array(ConstPanel<double> x) { return nb::cast(copy_of<double>(x)); }
 
-/// (base, factor, rows) of a lazy factor.
+/// (base, factor, rows, gram, written) of a lazy factor.
 nb::tuple parts(const LazyFactor& factor) {
-    return nb::make_tuple(copy_array(factor.base()), copy_array(factor.factor()), factor.rows());
+    return nb::make_tuple(copy_array(factor.base()), copy_array(factor.factor()), factor.rows(),
+                          copy_array(factor.gram()), factor.written());
 }
 
 LazyFactor put_together(LazyFactor factor, const nb::tuple& parts) {
     factor.restore(panel<double>(nb::cast<BlockIn<double>>(parts[0])),
                    panel<double>(nb::cast<BlockIn<double>>(parts[1])), nb::cast<index_t>(parts[2]));
+    factor.restore_gram(panel<double>(nb::cast<BlockIn<double>>(parts[3])), nb::cast<index_t>(parts[4]));
     return factor;
 }
 
@@ -154,8 +156,9 @@ void bind_updates(State& cls) {
     cls.def(
         "add",
         [](IncrementalSvd& svd, TallVectors& d, TallVectors& e, double forget) {
+            Monitor watch = monitor(nb::none(), 0);
             const nb::gil_scoped_release release;
-            svd.add(std::move(d), std::move(e), forget);
+            svd.add(std::move(d), std::move(e), forget, watch);
         },
         nb::arg("d"), nb::arg("e"), nb::arg("forget"), "A + D E^T");
     cls.def(
@@ -169,6 +172,7 @@ void bind_updates(State& cls) {
     cls.def(
         "remove",
         [](IncrementalSvd& svd, std::string_view side, const std::vector<index_t>& which) {
+            const nb::gil_scoped_release release;
             svd.remove(parse("side", side, kSides), which);
         },
         nb::arg("side"), nb::arg("which"), "Without these rows or columns, ascending.");
@@ -194,6 +198,12 @@ void bind_incremental(nb::module_& m) {
     cls.def_prop_ro("shape", [](const IncrementalSvd& svd) { return std::pair(svd.rows(), svd.cols()); });
     cls.def_prop_ro("rank", &IncrementalSvd::rank);
     cls.def_prop_ro("nbytes", &IncrementalSvd::bytes);
+    cls.def(
+        "in_one_step",
+        [](const IncrementalSvd& svd, const TallVectors& d, const TallVectors& e) {
+            return d.count <= svd.chunk(d.sparse && e.sparse);
+        },
+        nb::arg("d"), nb::arg("e"));
     cls.def("values", [](const IncrementalSvd& svd) { return give(svd.values()); });
     cls.def("left", [](const IncrementalSvd& svd) { return give(svd.left()); });
     cls.def("right", [](const IncrementalSvd& svd) { return give_adjoint(svd.right()); }, "Vh");

@@ -168,8 +168,17 @@ class IncrementalSVD(IncrementalState):
             self._kept.add(D, E, shape)
         else:
             self._needs_left("add")
-            self._opened(shape).core.add(d, e, self._forgetting())
+            self._add(self._opened(shape), d, e)
         self._saw(np.result_type(dtype, e_dtype))
+
+    def _add(self, model: Model, D: Any, E: Any) -> None:
+        """Many vectors take several steps, none of which remains when they are interrupted."""
+        before = model if model.core.in_one_step(D, E) else model.copy()
+        try:
+            model.core.add(D, E, self._forgetting())
+        except BaseException:
+            self._model = before
+            raise
 
     def set_entries(self, rows: Any, cols: Any, delta: Any) -> None:
         """Add `delta` to the entries at (rows, cols): three sequences, or numbers, of a common length."""
@@ -178,7 +187,8 @@ class IncrementalSVD(IncrementalState):
             self._kept.change(i, j, v)
         elif i.size:
             self._needs_left("set_entries")
-            self._opened(self.shape).core.add(*changes_as_product(i, j, v, self.shape), self._forgetting())
+            D, E = changes_as_product(i, j, v, self.shape)
+            self._add(self._opened(self.shape), D, E)
 
     def delete_rows(self, which: Any) -> None:
         """Delete the rows with these numbers; those that follow move up."""

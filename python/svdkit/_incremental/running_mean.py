@@ -54,16 +54,16 @@ class RunningMean:
         count = X.shape[0]
         if count == 0:
             return
-        old, self.weight = self.weight * forget**2, self.weight * forget**2 + count
-        self.rows += count
-        mean = X.mean(axis=0)
+        old, mean = self.weight * forget**2, X.mean(axis=0)
+        weight = old + count
         if self.mean is None:
-            self.mean = mean
+            now = mean
             yield TallVectors.dense((X - mean).T), forget
-            return
-        step = mean - self.mean
-        rows = np.empty((count + 1, X.shape[1]))
-        np.subtract(X, mean, out=rows[:count])
-        rows[count] = math.sqrt(old * count / self.weight) * step
-        self.mean = self.mean + step * (count / self.weight)
-        yield TallVectors.dense(rows.T), forget
+        else:
+            rows = np.empty((count + 1, X.shape[1]))
+            np.subtract(X, mean, out=rows[:count])
+            step = mean - self.mean
+            rows[count] = math.sqrt(old * count / weight) * step
+            now = self.mean + step * (count / weight)
+            yield TallVectors.dense(rows.T), forget
+        self.rows, self.weight, self.mean = self.rows + count, weight, now  # not before the model has taken them in
