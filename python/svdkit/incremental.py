@@ -8,7 +8,7 @@ import numpy as np
 
 from . import _arguments as check
 from ._incremental.base import IncrementalState
-from ._incremental.batches import ascending, changes_as_product, columns_of, entry_changes, rows_of
+from ._incremental.batches import ascending, changes_as_product, columns_of, entry_changes, rows_of, rows_to_center
 from ._incremental.kept_matrix import KeptMatrix
 from ._incremental.model import Model, UpdateReport, check_triplets
 from ._incremental.running_mean import RunningMean
@@ -136,13 +136,15 @@ class IncrementalSVD(IncrementalState):
         ValueError, TypeError
             If `B` does not fit, is not finite or not real. The state is as before then.
         """
+        if self._mean is not None:
+            rows, dtype = rows_to_center(B, self._length(1))
+            model = self._opened((0, rows.shape[1]))
+            for block in self._mean.blocks(rows, self._forgetting()):
+                model.core.append("rows", *block)
+            return self._saw(dtype)
         vectors, dtype, shape = rows_of(B, self._length(1))
         if self._kept is not None:
             self._kept.append_rows(B, shape)
-        elif self._mean is not None:
-            model = self._opened((0, shape[1]))
-            for block in self._mean.blocks(B, self._forgetting()):
-                model.core.append("rows", *block)
         else:
             self._opened((0, shape[1])).core.append("rows", vectors, self._forgetting())
         self._saw(dtype)
