@@ -101,7 +101,9 @@ def draw(results: dict[str, Any], path: Path) -> None:
     figure, axes = plt.subplots(1, max(len(panels), 1), figsize=(5 * max(len(panels), 1), 4), squeeze=False)
     for ax, (name, points) in zip(axes[0], panels, strict=True):
         if name == "flat":
-            ax.plot(points["rows"], points["milliseconds"], "o-")
+            ax.plot(points["rows"], points["milliseconds"], "o-", label="mean of 300")
+            ax.plot(points["rows"], points["median"], "s--", label="median")
+            ax.legend(frameon=False)
             ax.set(xlabel="rows", ylabel="ms a batch of 20 rows", title="cost of a batch", ylim=(0, None))
             continue
         ax.semilogy(points["at"], points["updated"], "o-", label="never refitted")

@@ -46,7 +46,7 @@ class UpdateReport:
     condition : float
         Of the lazy factors now.
     orthogonality : float
-        Largest entry of ``|U^T U - I|`` and ``|V^T V - I|`` when it was looked at last, every 64 updates.
+        Largest entry of ``|U^T U - I|`` and ``|V^T V - I|`` when it was looked at last, every 16 updates.
     reorthonormalisations : int
         Times it was restored.
     touched, touched_total : int

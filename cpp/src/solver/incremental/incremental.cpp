@@ -15,8 +15,8 @@ namespace svdkit {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr index_t kCheckEvery = 64;                     // updates between measurements of orthogonality
-constexpr double kOrthogonal = 256 * kEpsilon;          // and what is restored
+constexpr index_t kCheckEvery = 16;                     // updates between looks at the orthogonality
+constexpr double kOrthogonal = 2048 * kEpsilon;         // and what is restored: less than half of 1e-12
 constexpr double kDirectionError = 3e-14;               // of directions known by their pairs
 constexpr index_t kShort = 512;                         // vectors up to this length are cheaper formed
 constexpr int kUnitRange = 300;                         // binary orders of magnitude before the unit follows the data
@@ -242,6 +242,7 @@ void IncrementalSvd::append_whole(Side side, const TallVectors& vectors, Monitor
     grown.append_zero_rows(t);
     grown.advance(left.row_range(0, r), {{nullptr, first, left.row_range(r, t)}}, options_.refresh_condition);
     ++counts_.whole_batches;
+    counts_.since_check = kCheckEvery;  // both factors are multiplied out: their Gram matrices cost least now
     finish_update(vectors.entries());
 }
 

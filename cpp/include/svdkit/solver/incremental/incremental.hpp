@@ -8,8 +8,9 @@
 // be is certified: `error_bound` bounds |A - U S V^T|_F; while only rows (or only columns) are appended, every s_j is a
 // lower bound, 0 <= A^T A - V S^2 V^T <= gap I, and |A|_F^2 is known, hence the share that the triplets explain.
 // Batches of more than `chunk` vectors go through one truncated SVD of the whole extended model (whole_batch).
-// Orthogonality is known every 64 updates (LazyFactor: k^3 flops) and restored when it exceeds 256 epsilon. All numbers are held in units of
-// a power of two, so no square leaves the range. Double precision throughout: single would lose its digits in updates.
+// Orthogonality is looked at every 16 updates (LazyFactor: k^3 flops) and restored when it exceeds 2048 epsilon. All
+// numbers are held in units of a power of two, so no square leaves the range. Double precision throughout: single would
+// lose its digits in updates.
 // Cost of t sparse vectors with z entries: z (k + t) + t^2 k + 20 (k + t)^3 flops. Memory: (m + n) k.
 // Papers: Zha & Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al., ICLR 2024; Ghashami, Liberty, Phillips &
 // Woodruff, SICOMP 45 (2016) (shrink: frequent directions).
