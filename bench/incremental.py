@@ -89,7 +89,7 @@ def _one(peer: Any, parts: list[Batch], true: np.ndarray) -> dict[str, float]:
     return {"seconds": seconds, "sv_err": float(np.abs(peer.values()[: true.size] / true - 1).max())}
 
 
-def principal_components(rows: int = 30_000, columns: int = 512, size: int = 1000, k: int = 32) -> dict[str, Any]:
+def principal_components(rows: int = 100_000, columns: int = 512, size: int = 1000, k: int = 32) -> dict[str, Any]:
     """Centred dense rows, batch by batch, beside scikit-learn."""
     if importlib.util.find_spec("sklearn") is None:
         return {"skipped": "scikit-learn is not installed"}
@@ -131,21 +131,27 @@ def kept(batch_count: int = 4, size: int = 1000, k: int = 32) -> dict[str, Any]:
     return {"svdkit": float(np.mean(ours)), "arpack": float(np.mean(arpack)), "residual": residual}
 
 
-def flat(k: int = 32, size: int = 20) -> dict[str, list[float]]:
-    """Milliseconds of a batch as the matrix grows."""
+def flat(k: int = 32, size: int = 20, count: int = 300) -> dict[str, list[float]]:
+    """Milliseconds of a batch as the matrix grows: means of `count` batches, between steps of 18000 rows."""
     A = power_law(160_000, 2_000_000)
-    n, heights, times = 80_000, [], []
+    n = 80_000
+    out: dict[str, list[float]] = {"rows": [], "milliseconds": [], "median": [], "materialisations": []}
     state = svdkit.IncrementalSVD(k)
     state.append_rows(A[:10_000, :n])
-    while state.shape[0] < 150_000:
-        began = time.perf_counter()
-        for first in range(state.shape[0], state.shape[0] + 100 * size, size):
-            state.append_rows(A[first : first + size, :n])
-        times.append((time.perf_counter() - began) * 10)
-        heights.append(float(state.shape[0]))
+    while state.shape[0] < 140_000:
+        parts = [A[first : first + size, :n] for first in range(state.shape[0], state.shape[0] + count * size, size)]
+        before, times = state.report.materialisations, []
+        for part in parts:
+            began = time.perf_counter()
+            state.append_rows(part)
+            times.append(1e3 * (time.perf_counter() - began))
+        out["rows"].append(float(state.shape[0]))
+        out["milliseconds"].append(float(np.mean(times)))
+        out["median"].append(float(np.median(times)))
+        out["materialisations"].append(float(state.report.materialisations - before))
         here = state.shape[0]
         state.append_rows(A[here : here + 18_000, :n])
-    return {"rows": heights, "milliseconds": times}
+    return out
 
 
 def run(
@@ -175,8 +181,8 @@ def run(
         print(f"certified after every batch: {found}, {ratio(found['arpack'] / found['svdkit'])} x")
     if "flat" in wanted:
         results["flat"] = found = flat()
-        for height, value in zip(found["rows"], found["milliseconds"], strict=True):
-            print(f"{height:.0f} rows: {value:.3g} ms a batch")
+        for height, mean, median, times in zip(*found.values(), strict=True):
+            print(f"{height:.0f} rows: {mean:.3g} ms a batch, median {median:.3g}, {times:.0f} materialisations in 300")
     if data is not None and "streams" in wanted:
         results["streams"] = incremental_streams.run(data)
     if plot is not None:

@@ -50,25 +50,51 @@ TallVectors sparse_vectors(VectorIn<Index> begin, VectorIn<Index> place, VectorI
     return out;
 }
 
-/// The columns of an array.
-template <class T>
-TallVectors dense_vectors(MatrixIn<T> array) {
-    const ConstView<T> a = view<T>(array);
-    TallVectors out{.length = a.rows, .count = a.cols, .sparse = false};
-    out.dense = Block<double>(a.rows, a.cols);
+/// The columns of an array, and room for `more` of them, zero. finish(i, row) of every row, once it is there.
+template <class T, class Finish>
+TallVectors dense_vectors(const ConstView<T>& a, index_t more, const Finish& finish) {
+    TallVectors out{.length = a.rows, .count = a.cols + more, .sparse = false};
+    out.dense = Block<double>(a.rows, a.cols + more);
     constexpr index_t kTile = 32;  // rows of a matrix are its columns here: both sides of the transposition stay near
-    for (index_t first = 0; first < a.rows; first += kTile) {
-        const index_t last = std::min(first + kTile, a.rows);
+    const Partition tiles{a.rows, (a.rows + kTile - 1) / kTile, kTile};
+    parallel_for(tiles.parts, 8.0 * static_cast<double>(a.rows * a.cols), [&](index_t tile) {
+        const index_t first = tiles.begin(tile), last = tiles.begin(tile + 1);
         for (index_t from = 0; from < a.cols; from += kTile) {
             const index_t to = std::min(from + kTile, a.cols);
             for (index_t i = first; i < last; ++i)
                 for (index_t j = from; j < to; ++j) out.dense(i, j) = static_cast<double>(a(i, j));
         }
-    }
-    for (index_t i = 0; i < a.rows; ++i)
-        for (index_t j = 0; j < a.cols; ++j)
-            if (!std::isfinite(out.dense(i, j))) not_finite(out.dense(i, j), j, i);
+        for (index_t i = first; i < last && a.cols > 0; ++i) {
+            double* const row = &out.dense(i, 0);
+            for (index_t j = 0; j < a.cols; ++j)
+                if (!std::isfinite(row[j])) not_finite(row[j], j, i);
+            finish(i, row);
+        }
+    });
     return out;
+}
+
+/// The columns of an array less their mean, one more that moves `mean` (of that weight; none: empty), and their mean.
+template <class T>
+nb::tuple centered_vectors(MatrixIn<T> array, VectorIn<double> mean, double weight) {
+    const ConstView<T> a = view<T>(array);
+    const index_t more = extent(mean, 0) > 0 ? 1 : 0;
+    TallVectors vectors;
+    std::vector<double> fresh(static_cast<std::size_t>(a.rows));
+    {
+        const nb::gil_scoped_release release;
+        const auto count = static_cast<double>(a.cols);
+        const double root = std::sqrt(weight * count / (weight + count));
+        vectors = dense_vectors<T>(a, more, [&](index_t i, double* row) {
+            std::array<double, 4> sums{};
+            for (index_t j = 0; j < a.cols; ++j) sums[static_cast<std::size_t>(j % 4)] += row[j];
+            const double center = ((sums[0] + sums[1]) + (sums[2] + sums[3])) / count;
+            for (index_t j = 0; j < a.cols; ++j) row[j] -= center;
+            if (more > 0) row[a.cols] = root * (center - mean.data()[i]);
+            fresh[static_cast<std::size_t>(i)] = center;
+        });
+    }
+    return nb::make_tuple(std::move(vectors), give(std::move(fresh)));
 }
 
 template <class T>
@@ -77,19 +103,25 @@ void bind_vectors(nb::class_<TallVectors>& cls) {
                    nb::arg("place").noconvert(), nb::arg("value").noconvert(), nb::arg("length"));
     cls.def_static("sparse", &sparse_vectors<T, std::int64_t>, nb::arg("begin").noconvert(),
                    nb::arg("place").noconvert(), nb::arg("value").noconvert(), nb::arg("length"));
-    cls.def_static("dense", &dense_vectors<T>, nb::arg("array").noconvert(), "The columns of an array.");
+    cls.def_static(
+        "dense", [](MatrixIn<T> array) { return dense_vectors<T>(view<T>(array), 0, [](index_t, double*) {}); }, nb::arg("array").noconvert(),
+        "The columns of an array.");
+    cls.def_static("centered", &centered_vectors<T>, nb::arg("array").noconvert(), nb::arg("mean").noconvert(),
+                   nb::arg("weight"), "Less their mean, with the vector that moves a mean; and their mean.");
 }
 
 nb::object copy_array(ConstPanel<double> x) { return nb::cast(copy_of<double>(x)); }
 
-/// (base, factor, rows) of a lazy factor.
+/// (base, factor, rows, gram, written) of a lazy factor.
 nb::tuple parts(const LazyFactor& factor) {
-    return nb::make_tuple(copy_array(factor.base()), copy_array(factor.factor()), factor.rows());
+    return nb::make_tuple(copy_array(factor.base()), copy_array(factor.factor()), factor.rows(),
+                          copy_array(factor.gram()), factor.written());
 }
 
 LazyFactor put_together(LazyFactor factor, const nb::tuple& parts) {
     factor.restore(panel<double>(nb::cast<BlockIn<double>>(parts[0])),
                    panel<double>(nb::cast<BlockIn<double>>(parts[1])), nb::cast<index_t>(parts[2]));
+    factor.restore_gram(panel<double>(nb::cast<BlockIn<double>>(parts[3])), nb::cast<index_t>(parts[4]));
     return factor;
 }
 
@@ -154,8 +186,9 @@ void bind_updates(State& cls) {
     cls.def(
         "add",
         [](IncrementalSvd& svd, TallVectors& d, TallVectors& e, double forget) {
+            Monitor watch = monitor(nb::none(), 0);
             const nb::gil_scoped_release release;
-            svd.add(std::move(d), std::move(e), forget);
+            svd.add(std::move(d), std::move(e), forget, watch);
         },
         nb::arg("d"), nb::arg("e"), nb::arg("forget"), "A + D E^T");
     cls.def(
@@ -169,6 +202,7 @@ void bind_updates(State& cls) {
     cls.def(
         "remove",
         [](IncrementalSvd& svd, std::string_view side, const std::vector<index_t>& which) {
+            const nb::gil_scoped_release release;
             svd.remove(parse("side", side, kSides), which);
         },
         nb::arg("side"), nb::arg("which"), "Without these rows or columns, ascending.");
@@ -194,6 +228,12 @@ void bind_incremental(nb::module_& m) {
     cls.def_prop_ro("shape", [](const IncrementalSvd& svd) { return std::pair(svd.rows(), svd.cols()); });
     cls.def_prop_ro("rank", &IncrementalSvd::rank);
     cls.def_prop_ro("nbytes", &IncrementalSvd::bytes);
+    cls.def(
+        "in_one_step",
+        [](const IncrementalSvd& svd, const TallVectors& d, const TallVectors& e) {
+            return d.count <= svd.chunk(d.sparse && e.sparse);
+        },
+        nb::arg("d"), nb::arg("e"));
     cls.def("values", [](const IncrementalSvd& svd) { return give(svd.values()); });
     cls.def("left", [](const IncrementalSvd& svd) { return give(svd.left()); });
     cls.def("right", [](const IncrementalSvd& svd) { return give_adjoint(svd.right()); }, "Vh");

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import _arguments as check
 from ._incremental.base import IncrementalState
-from ._incremental.batches import ascending, changes_as_product, columns_of, entry_changes, rows_of
+from ._incremental.batches import ascending, changes_as_product, columns_of, entry_changes, rows_of, rows_to_center
 from ._incremental.kept_matrix import KeptMatrix
 from ._incremental.model import Model, UpdateReport, check_triplets
 from ._incremental.running_mean import RunningMean
@@ -136,13 +136,15 @@ class IncrementalSVD(IncrementalState):
         ValueError, TypeError
             If `B` does not fit, is not finite or not real. The state is as before then.
         """
+        if self._mean is not None:
+            rows, dtype = rows_to_center(B, self._length(1))
+            model = self._opened((0, rows.shape[1]))
+            for block in self._mean.blocks(rows, self._forgetting()):
+                model.core.append("rows", *block)
+            return self._saw(dtype)
         vectors, dtype, shape = rows_of(B, self._length(1))
         if self._kept is not None:
             self._kept.append_rows(B, shape)
-        elif self._mean is not None:
-            model = self._opened((0, shape[1]))
-            for block in self._mean.blocks(B, self._forgetting()):
-                model.core.append("rows", *block)
         else:
             self._opened((0, shape[1])).core.append("rows", vectors, self._forgetting())
         self._saw(dtype)
@@ -168,8 +170,17 @@ class IncrementalSVD(IncrementalState):
             self._kept.add(D, E, shape)
         else:
             self._needs_left("add")
-            self._opened(shape).core.add(d, e, self._forgetting())
+            self._add(self._opened(shape), d, e)
         self._saw(np.result_type(dtype, e_dtype))
+
+    def _add(self, model: Model, D: Any, E: Any) -> None:
+        """Many vectors take several steps, none of which remains when they are interrupted."""
+        before = model if model.core.in_one_step(D, E) else model.copy()
+        try:
+            model.core.add(D, E, self._forgetting())
+        except BaseException:
+            self._model = before
+            raise
 
     def set_entries(self, rows: Any, cols: Any, delta: Any) -> None:
         """Add `delta` to the entries at (rows, cols): three sequences, or numbers, of a common length."""
@@ -178,7 +189,8 @@ class IncrementalSVD(IncrementalState):
             self._kept.change(i, j, v)
         elif i.size:
             self._needs_left("set_entries")
-            self._opened(self.shape).core.add(*changes_as_product(i, j, v, self.shape), self._forgetting())
+            D, E = changes_as_product(i, j, v, self.shape)
+            self._add(self._opened(self.shape), D, E)
 
     def delete_rows(self, which: Any) -> None:
         """Delete the rows with these numbers; those that follow move up."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PREAMBLE = """
-    import signal, sys, time
+    import contextlib, signal, sys, time
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs inherit that it is ignored
     sys.path.insert(0, {tests!r})
     import numpy as np, svdkit
@@ -20,6 +20,17 @@ PREAMBLE = """
     def started(info):
         if info.iteration == 1:
             print("started", flush=True)
+
+    @contextlib.contextmanager
+    def unchanged(state):
+        before = state.s, state.shape, state.energy, state.error_bound, state.mean
+        print("started", flush=True)
+        try:
+            yield
+        except KeyboardInterrupt:
+            for old, new in zip(before, (state.s, state.shape, state.energy, state.error_bound, state.mean)):
+                np.testing.assert_array_equal(old, new)
+            raise
 """
 
 LONG_RUNS = {
@@ -47,6 +58,26 @@ LONG_RUNS = {
         svdkit.weighted_svd(
             a, 40, elements="observed", method="em", tol=1e-12, max_iter=10**6, callback=started
         )""",
+    "incremental batch": """
+        state = svdkit.IncrementalSVD(30, tol=1e-14).fit(np.eye(5, 200_000))
+        with unchanged(state):
+            state.append_rows(path_incidence(200_000)[0])""",
+    "incremental product": """
+        import scipy.sparse as sp
+        D, E = sp.eye_array(200_000, format="csc"), sp.eye_array(200_000, k=1, format="csc")
+        state = svdkit.IncrementalSVD(30).fit(sp.eye_array(5, 200_000))
+        state.append_rows(sp.csr_array((199_995, 200_000)))
+        with unchanged(state):
+            state.add(D, E)""",
+    "incremental mean": """
+        state = svdkit.IncrementalSVD(30, center=True, tol=1e-14).fit(np.eye(5, 4000))
+        rows = np.random.default_rng(0).random((4000, 4000))
+        with unchanged(state):
+            state.append_rows(rows)""",
+    "kept matrix": """
+        state = svdkit.IncrementalSVD(30, keep=True, tol=1e-14).fit(path_incidence(200_000)[0])
+        print("started", flush=True)
+        state.result()""",
     "one thread": """
         svdkit.tsvd(path_incidence(200_000)[0], 30, tol=1e-14, method='lanczos', threads=1, callback=started)""",
 }

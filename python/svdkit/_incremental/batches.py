@@ -24,9 +24,26 @@ def columns_of(B: Any, length: int | None, name: str = "B") -> tuple[Any, np.dty
     return _open(B, length, name, by_rows=False)
 
 
+def rows_to_center(B: Any, length: int | None) -> Any:
+    """The rows as they are, checked, but for the entries of dense ones, which are looked at when they are read."""
+    array, dtype = _checked(B, length, "B", by_rows=True)
+    if not is_sparse(array):
+        return _plain(array, dtype), dtype
+    rows_of(B, length)
+    return array, dtype
+
+
 def _open(B: Any, length: int | None, name: str, by_rows: bool) -> tuple[Any, np.dtype[Any], tuple[int, int]]:
-    sparse = is_sparse(B)
-    array = B if sparse else as_array(B, name)
+    array, dtype = _checked(B, length, name, by_rows)
+    try:
+        vectors = _sparse(array, name, dtype, by_rows) if is_sparse(array) else _dense(array, dtype, by_rows)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return vectors, dtype, array.shape
+
+
+def _checked(B: Any, length: int | None, name: str, by_rows: bool) -> tuple[Any, np.dtype[Any]]:
+    array = B if is_sparse(B) else as_array(B, name)
     if array.ndim != 2:
         remedy = f"use {name}[None, :] or {name}[:, None]" if array.ndim == 1 else f"use {name}.reshape(t, -1)"
         raise ValueError(f"{name} has shape {array.shape}, but must have 2 dimensions; {remedy}")
@@ -34,11 +51,7 @@ def _open(B: Any, length: int | None, name: str, by_rows: bool) -> tuple[Any, np
     if length is not None and array.shape[1 if by_rows else 0] != length:
         what = "columns" if by_rows else "rows"
         raise ValueError(f"{name} has shape {array.shape}, but must have {length} {what}, as the matrix has")
-    try:
-        vectors = _sparse(array, name, dtype, by_rows) if sparse else _dense(array, dtype, by_rows)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    return vectors, dtype, array.shape
+    return array, dtype
 
 
 def _real_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
@@ -60,11 +73,17 @@ def _sparse(B: Any, name: str, dtype: np.dtype[Any], by_rows: bool) -> Any:
 
 
 def _dense(B: np.ndarray, dtype: np.dtype[Any], by_rows: bool) -> Any:
+    B = _plain(B, dtype)
+    return TallVectors.dense(B.T if by_rows else B)
+
+
+def _plain(B: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """As the engine reads it."""
     if B.dtype != dtype:
         B = widen(B) if is_half(B.dtype) else B.astype(dtype)
     elif not B.flags.aligned or any(stride % B.itemsize for stride in B.strides):
         B = B.copy()
-    return TallVectors.dense(B.T if by_rows else B)
+    return B
 
 
 def entry_changes(

@@ -22,7 +22,6 @@ from .batches import rows_of
 DOUBLE = np.dtype(np.float64)
 DEFAULT_TOL = 1e-8
 BLOCK = 8  # vectors that tsvd multiplies at a time
-TRACKED_BLOCK = 32  # and the tracker
 SHORT = 1000  # a shape that is decomposed anew in less time than it takes to track it
 
 
@@ -37,14 +36,23 @@ class KeptMatrix:
         self._settled_cols = 0  # columns when the rows were merged last
         self._waiting: list[sp.coo_array] = []
         self._tracker: Tracker | None = None
-        self._vectors_anew: int | None = None  # multiplied by the first tsvd; 0: tracking does not pay
+        self._start: np.ndarray | None = None  # right vectors of the last result, for a tracker
+        self._changed = 0  # rows that came or went since then
+        self._too_many: int | None = None  # so many changed rows cost more to track than a decomposition
+        self._vectors_anew = 0  # that a decomposition multiplies
         self._result: tuple[float, SVDResult] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        self._settle()
+        self._put_down()
         begin, place, value = self._arrays()
-        trimmed = {"_begin": begin.copy(), "_place": place.copy(), "_value": value.copy(), "_tracker": None}
-        return self.__dict__ | trimmed
+        return self.__dict__ | {"_begin": begin.copy(), "_place": place.copy(), "_value": value.copy()}
+
+    def _put_down(self) -> None:
+        """Keep only what can be stored, so that a state goes on as its copy does."""
+        self._settle()
+        self._tracker = self._start = None
+        if self._result is not None and self._result[1].report.method == "tracking":
+            self._result = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -70,6 +78,8 @@ class KeptMatrix:
             self._settle()
         by_row = sp.csr_array(B)
         count = by_row.nnz
+        if shape[0] and self._follows(shape[0]):
+            self._tracked_rows(by_row, 1)
         index = np.int64 if max(self._entries + count, self._cols) >= 2**31 else self._begin.dtype
         self._begin = _grown(self._begin.astype(index, copy=False), self._rows + 1, shape[0])
         self._place = _grown(self._place.astype(index, copy=False), self._entries, count)
@@ -78,8 +88,6 @@ class KeptMatrix:
         self._place[self._entries : self._entries + count] = by_row.indices
         self._value[self._entries : self._entries + count] = by_row.data
         self._rows, self._entries = self._rows + shape[0], self._entries + count
-        if self._tracker is not None and shape[0]:
-            self._tracker.append(rows_of(by_row, self._cols)[0], self._settings.threads)
 
     def append_cols(self, B: Any, shape: tuple[int, int]) -> None:
         if not self.opened:
@@ -103,7 +111,13 @@ class KeptMatrix:
         keep = np.ones(self.shape[0 if side == "rows" else 1], bool)
         keep[which] = False
         A = self._matrix()
-        self._take(A[keep] if side == "rows" else A[:, keep])
+        if side == "rows":
+            if self._follows(len(which)):
+                self._tracked_rows(A[which], -1)
+            self._take(A[keep])
+        else:
+            self._forget_tracking()
+            self._take(A[:, keep])
 
     def result(self, tol: Any, dtype: np.dtype[Any]) -> SVDResult:
         """The triplets, to a residual of `tol` times the largest value."""
@@ -119,17 +133,19 @@ class KeptMatrix:
 
     def _solve(self, tol: float) -> SVDResult:
         k = min(self._settings.k, *self.shape)
-        if self._tracker is not None and self._tracker.k == k:
-            found: Any = self._tracker.solve(self._operator(), tol, self._settings.threads)
+        if self._tracker is not None:
+            budget = self._vectors_anew - k
+            found: Any = self._tracker.solve(self._operator(), tol, budget, self._settings.threads)
             if found is not None:
+                self._changed = 0
                 U, s, Vh, fields = found
-                if fields["passes"] * min(TRACKED_BLOCK, k) > self._vectors_anew:
-                    self._tracker, self._vectors_anew = None, 0  # no more work from scratch, and always from now on
                 return SVDResult(U, s, Vh, Report(**fields))
+            if self._tracker.multiplied > budget:
+                self._too_many = self._changed
         return self._anew(k, tol)
 
     def _anew(self, k: int, tol: float) -> SVDResult:
-        """By tsvd; and a tracker, where the shape is fit for one.
+        """By tsvd; its vectors are for a tracker, where the shape is fit for one.
 
         Not from the last right vectors: after a change of 2% that saves one product in ten and no time that could be
         measured (100k x 50k, 5M entries, k = 32), and a result would depend on those before it.
@@ -140,13 +156,29 @@ class KeptMatrix:
             *(settings.threads or None, None, False, None, "warn"),
         )
         result: SVDResult = run(self._matrix(), request)
-        self._tracker = None
-        if self._vectors_anew is None:
-            self._vectors_anew = result.report.passes * BLOCK
-        if self._vectors_anew and k and min(self.shape) > max(SHORT, 10 * k) and result.s[-1] > 0:
-            V = np.ascontiguousarray(result.Vh.T)
-            self._tracker = Tracker(self._operator(), V, k, settings.seed, settings.threads)
+        self._forget_tracking()
+        self._vectors_anew = result.report.passes * BLOCK
+        if k and min(self.shape) > max(SHORT, 10 * k) and result.s[-1] > 0:
+            self._start = np.ascontiguousarray(result.Vh.T)
         return result
+
+    def _follows(self, count: int) -> bool:
+        """Whether a tracker will know of so many rows that come or go; asked before they do."""
+        self._changed += count
+        if self._too_many is not None and self._changed >= self._too_many:
+            self._forget_tracking(self._changed)
+        if self._start is not None:
+            V, self._start, settings = self._start, None, self._settings
+            self._tracker = Tracker(self._operator(), V, V.shape[1], settings.seed, settings.threads)
+        return self._tracker is not None
+
+    def _tracked_rows(self, rows: sp.csr_array, sign: int) -> None:
+        assert self._tracker is not None
+        self._tracker.change(rows_of(rows, self._cols)[0], sign, self._settings.threads)
+
+    def _forget_tracking(self, changed: int = 0) -> None:
+        self._tracker = self._start = None
+        self._changed = changed
 
     def _wait(self, i: np.ndarray, j: np.ndarray, v: np.ndarray) -> None:
         self._result = None
@@ -157,17 +189,24 @@ class KeptMatrix:
         """Merge what waits into the rows."""
         if not self._waiting and self._settled_cols == self._cols:
             return
-        A = self._matrix()
-        for block in self._waiting:
+        if self._settled_cols != self._cols:
+            self._forget_tracking()
+        A, waiting, self._waiting = self._matrix(), self._waiting, []
+        touched = np.unique(np.concatenate([block.row for block in waiting])) if waiting else np.zeros(0, np.int64)
+        follows = touched.size > 0 and self._follows(2 * touched.size)
+        if follows:
+            self._tracked_rows(A[touched], -1)
+        for block in waiting:
             A = A + sp.csr_array((block.data, (block.row, block.col)), shape=self.shape)
-        self._waiting = []
+        if follows:
+            self._tracked_rows(A[touched], 1)
         self._take(A)
 
     def _take(self, A: sp.csr_array) -> None:
         self._begin, self._place, self._value = A.indptr, A.indices, A.data
         self._rows, self._cols = A.shape
         self._settled_cols, self._entries = self._cols, int(A.indptr[-1])
-        self._result = self._tracker = None  # what the tracker knows of A^T A is no longer true
+        self._result = None
 
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self._begin[: self._rows + 1], self._place[: self._entries], self._value[: self._entries]
@@ -181,15 +220,17 @@ class KeptMatrix:
 
     def to_parts(self) -> tuple[Any, dict[str, np.ndarray]]:
         """Numbers, and arrays by name."""
-        self._settle()
+        self._put_down()
         begin, place, value = self._arrays()
-        return list(self.shape), {"begin": begin, "place": place, "value": value}
+        numbers = [*self.shape, self._too_many]
+        return numbers, {"begin": begin, "place": place, "value": value}
 
     @classmethod
     def from_parts(cls, settings: Any, numbers: Any, arrays: dict[str, np.ndarray]) -> KeptMatrix:
         kept = cls(settings)
         kept.opened = True
-        kept._take(sp.csr_array((arrays["value"], arrays["place"], arrays["begin"]), shape=tuple(numbers)))
+        *shape, kept._too_many = numbers
+        kept._take(sp.csr_array((arrays["value"], arrays["place"], arrays["begin"]), shape=tuple(shape)))
         return kept
 
 

@@ -46,7 +46,7 @@ class UpdateReport:
     condition : float
         Of the lazy factors now.
     orthogonality : float
-        Largest entry of ``|U^T U - I|`` and ``|V^T V - I|`` when it was measured last.
+        Largest entry of ``|U^T U - I|`` and ``|V^T V - I|`` when it was looked at last, every 16 updates.
     reorthonormalisations : int
         Times it was restored.
     touched, touched_total : int
@@ -99,9 +99,10 @@ class Model:
         certificate = (whole, math.sqrt(rest), tail, 0, 1, exponent)
         eye = np.eye(s.size)
         left = U if settings.left else np.zeros((0, s.size))
+        unknown = np.zeros((0, 0))  # the Gram matrix
         parts = [
-            (np.ascontiguousarray(left, np.float64), eye, U.shape[0]),
-            (np.ascontiguousarray(Vh.T, np.float64), eye, Vh.shape[1]),
+            (np.ascontiguousarray(left, np.float64), eye, U.shape[0], unknown, 0),
+            (np.ascontiguousarray(Vh.T, np.float64), eye, Vh.shape[1], unknown, 0),
         ]
         model.core.restore((*parts, values, certificate, (0,) * 7, 0.0))
         return model
@@ -115,15 +116,20 @@ class Model:
     def to_parts(self) -> tuple[Any, dict[str, np.ndarray]]:
         """Numbers, and arrays by name."""
         left, right, values, certificate, counts, orthogonality = self.core.state()
-        arrays = {"left": left[0], "left_factor": left[1], "right": right[0], "right_factor": right[1]}
-        numbers = [left[2], right[2], certificate, counts, orthogonality, values.tolist()]
-        return numbers, arrays
+        arrays, extents = {}, []
+        for side, (base, factor, rows, gram, written) in (("left", left), ("right", right)):
+            arrays |= {side: base, f"{side}_factor": factor, f"{side}_gram": gram}
+            extents += [rows, written]
+        return [*extents, certificate, counts, orthogonality, values.tolist()], arrays
 
     @classmethod
     def from_parts(cls, settings: Settings, numbers: Any, arrays: dict[str, np.ndarray]) -> Model:
         model = cls(settings, (0, 0))
-        rows, cols, certificate, counts, orthogonality, values = numbers
-        left, right = ((arrays[side], arrays[f"{side}_factor"], n) for side, n in (("left", rows), ("right", cols)))
+        *extents, certificate, counts, orthogonality, values = numbers
+        left, right = (
+            (arrays[side], arrays[f"{side}_factor"], rows, arrays[f"{side}_gram"], written)
+            for side, rows, written in (("left", *extents[:2]), ("right", *extents[2:]))
+        )
         model.core.restore(
             (left, right, np.array(values, np.float64), tuple(certificate), tuple(counts), orthogonality)
         )

@@ -7,13 +7,11 @@ for b new rows after n: exact, nothing is subtracted from a Gram matrix. Ross, L
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from .._arrays import as_array
 from .._core import TallVectors
 from .._inputs import is_sparse
 
@@ -42,7 +40,7 @@ class RunningMean:
     def blocks(self, B: Any, forget: float) -> Iterator[tuple[Any, float]]:
         """The centred rows of a batch and the row that moves the mean, as vectors; what is known is forgotten first."""
         if not is_sparse(B):
-            yield from self._block(as_array(B, "B").astype(np.float64, copy=False), forget)
+            yield from self._block(B, forget)
             return
         by_row, few = B.tocsr(), max(1, DENSE // max(B.shape[1], 1))
         for first in range(0, B.shape[0], few):
@@ -54,16 +52,12 @@ class RunningMean:
         count = X.shape[0]
         if count == 0:
             return
-        old, self.weight = self.weight * forget**2, self.weight * forget**2 + count
-        self.rows += count
-        mean = X.mean(axis=0)
-        if self.mean is None:
-            self.mean = mean
-            yield TallVectors.dense((X - mean).T), forget
-            return
-        step = mean - self.mean
-        rows = np.empty((count + 1, X.shape[1]))
-        np.subtract(X, mean, out=rows[:count])
-        rows[count] = math.sqrt(old * count / self.weight) * step
-        self.mean = self.mean + step * (count / self.weight)
-        yield TallVectors.dense(rows.T), forget
+        old = self.weight * forget**2
+        try:
+            vectors, mean = TallVectors.centered(X.T, np.zeros(0) if self.mean is None else self.mean, old)
+        except ValueError as error:
+            raise ValueError(f"B: {error}") from None
+        yield vectors, forget
+        # Not before the model has taken them in.
+        self.rows, self.weight = self.rows + count, old + count
+        self.mean = mean if self.mean is None else self.mean + (mean - self.mean) * (count / self.weight)

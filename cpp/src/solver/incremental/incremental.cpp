@@ -15,8 +15,8 @@ namespace svdkit {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr index_t kCheckEvery = 64;                     // updates between measurements of orthogonality
-constexpr double kOrthogonal = 256 * kEpsilon;          // and what is restored
+constexpr index_t kCheckEvery = 16;                     // updates between looks at the orthogonality
+constexpr double kOrthogonal = 2048 * kEpsilon;         // and what is restored: less than half of 1e-12
 constexpr double kDirectionError = 3e-14;               // of directions known by their pairs
 constexpr index_t kShort = 512;                         // vectors up to this length are cheaper formed
 constexpr int kUnitRange = 300;                         // binary orders of magnitude before the unit follows the data
@@ -174,13 +174,21 @@ Expansion IncrementalSvd::expand(LazyFactor& factor, const TallVectors& vectors,
 
 void IncrementalSvd::append(Side side, TallVectors vectors, double forgetting, Monitor& monitor) {
     const ThreadScope threads(options_.threads);
+    const std::vector<double> values = values_;
+    const Certificate certificate = certificate_;
     bring_to_unit(vectors, 0);
     forget(forgetting);
     certificate_.energy += sum_of_squares(vectors);
     certificate_.kind |= side == Side::rows ? kRows : kColumns;
     if (certificate_.kind == kOther) certificate_.gap = std::numeric_limits<double>::infinity();
-    if (vectors.count > chunk(vectors.sparse)) return append_whole(side, vectors, monitor);
-    append_chunk(side, vectors, nullptr);
+    if (vectors.count <= chunk(vectors.sparse)) return append_chunk(side, vectors, nullptr);
+    try {
+        append_whole(side, vectors, monitor);
+    } catch (...) {  // interrupted: as if never called
+        values_ = values;
+        certificate_ = certificate;
+        throw;
+    }
 }
 
 // `block`: left vectors of the appended part, if it is itself a product; else rows of the identity.
@@ -234,10 +242,11 @@ void IncrementalSvd::append_whole(Side side, const TallVectors& vectors, Monitor
     grown.append_zero_rows(t);
     grown.advance(left.row_range(0, r), {{nullptr, first, left.row_range(r, t)}}, options_.refresh_condition);
     ++counts_.whole_batches;
+    counts_.since_check = kCheckEvery;  // both factors are multiplied out: their Gram matrices cost least now
     finish_update(vectors.entries());
 }
 
-void IncrementalSvd::add(TallVectors d, TallVectors e, double forgetting) {
+void IncrementalSvd::add(TallVectors d, TallVectors e, double forgetting, Monitor& monitor) {
     const ThreadScope threads(options_.threads);
     // D keeps its own scale: only the product has the unit of the matrix.
     const double most = largest(d);
@@ -250,6 +259,7 @@ void IncrementalSvd::add(TallVectors d, TallVectors e, double forgetting) {
     certificate_.exact_energy = 0;
     const index_t piece = chunk(d.sparse && e.sparse);
     for (index_t first = 0; first < d.count; first += piece) {
+        if (first > 0) monitor.poll({.iteration = counts_.updates});
         const index_t width = std::min(piece, d.count - first);
         add_chunk(d.range(first, width), e.range(first, width));
     }
@@ -355,32 +365,26 @@ void IncrementalSvd::finish_update(index_t entries) {
     counts_.entries += entries;
     counts_.last_entries = entries;
     if (++counts_.since_check < kCheckEvery) return;
-    Block<double> left_gram, right_gram;
-    measure(left_gram, right_gram);
-    if (orthogonality_ > kOrthogonal) reorthonormalise(left_gram, right_gram);
+    counts_.since_check = 0;
+    orthogonality_ = std::max(left_.orthogonality(kOrthogonal), right_.orthogonality(kOrthogonal));
+    if (orthogonality_ > kOrthogonal) reorthonormalise();
 }
 
 void IncrementalSvd::refresh() {
     const ThreadScope threads(options_.threads);
-    Block<double> left_gram, right_gram;
-    measure(left_gram, right_gram);
-    reorthonormalise(left_gram, right_gram);
-}
-
-// Gram matrices of U and V. A Gram matrix by way of B^T B would carry the square of the condition of K.
-void IncrementalSvd::measure(Block<double>& left_gram, Block<double>& right_gram) {
-    left_.materialise();
-    right_.materialise();
-    orthogonality_ = std::max(left_.orthogonality(left_gram), right_.orthogonality(right_gram));
     counts_.since_check = 0;
+    reorthonormalise();
 }
 
 // U = Q_u R_u, V = Q_v R_v by Cholesky, then the SVD of R_u S R_v^T.
-void IncrementalSvd::reorthonormalise(const Block<double>& left_gram, const Block<double>& right_gram) {
+// From measured Gram matrices: by way of a lazy factor they would carry the square of its condition.
+void IncrementalSvd::reorthonormalise() {
     const index_t r = rank();
     if (r == 0) return;
-    const auto [left, left_inverse] = factorised(left_gram);
-    const auto [right, right_inverse] = factorised(right_gram);
+    orthogonality_ = std::max(left_.measured_orthogonality(), right_.measured_orthogonality());
+    const Block<double> eye = detail::identity(r);
+    const auto [left, left_inverse] = factorised(left_.kept() ? left_.gram() : eye);
+    const auto [right, right_inverse] = factorised(right_.gram());
     Block<double> scaled(r, r);
     for (index_t i = 0; i < r; ++i)
         for (index_t j = 0; j < r; ++j) scaled(j, i) = right(i, j) * values_[static_cast<std::size_t>(j)];
@@ -388,8 +392,7 @@ void IncrementalSvd::reorthonormalise(const Block<double>& left_gram, const Bloc
     left_.advance(detail::product(left_inverse, core.left), {}, 0);
     right_.advance(detail::product(right_inverse, core.right), {}, 0);
     values_ = core.theta;
-    Block<double> gram;
-    orthogonality_ = std::max(left_.orthogonality(gram), right_.orthogonality(gram));
+    orthogonality_ = std::max(left_.measured_orthogonality(), right_.measured_orthogonality());
     ++counts_.reorthonormalisations;
 }
 

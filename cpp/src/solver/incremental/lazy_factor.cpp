@@ -41,21 +41,22 @@ index_t touched(const LazyFactor::Addition& addition) {
     return addition.vectors->sparse ? addition.vectors->entries() : addition.vectors->length;
 }
 
-// rows of B += E Y
-void add(Panel<double> base, const LazyFactor::Addition& addition, ConstPanel<double> y) {
-    const index_t r = y.cols;
-    if (!addition.vectors) {
-        for (index_t j = 0; j < y.rows; ++j) std::copy_n(y.row(j), r, base.row(addition.first_row + j));
-    } else if (addition.vectors->sparse) {
-        addition.vectors->visit([&](index_t j, index_t i, double v) {
-            double* const out = base.row(addition.first_row + i);
-            const double* const in = y.row(j);
-            for (index_t c = 0; c < r; ++c) out[c] += v * in[c];
-        });
-    } else {
-        forward_pass<double>(as_view<double>(addition.vectors->dense), y,
-                             base.row_range(addition.first_row, addition.vectors->length), true);
-    }
+// E^T B of sparse vectors.
+Block<double> inner(ConstPanel<double> base, const TallVectors& vectors) {
+    Block<double> c(vectors.count, base.cols);
+    vectors.visit([&](index_t j, index_t i, double v) {
+        const double* const row = base.row(i);
+        double* const out = &c(j, 0);
+        for (index_t l = 0; l < base.cols; ++l) out[l] += v * row[l];
+    });
+    return c;
+}
+
+// G += A^T B.
+void add_product(ConstPanel<double> a, ConstPanel<double> b, Block<double>& gram) {
+    const Block<double> product = detail::adjoint_product(a, b);
+    for (index_t i = 0; i < gram.rows(); ++i)
+        for (index_t j = 0; j < gram.cols(); ++j) gram(i, j) += product(i, j);
 }
 
 }  // namespace
@@ -83,27 +84,53 @@ void LazyFactor::restore(ConstPanel<double> base, ConstPanel<double> factor, ind
     for (index_t i = 0; i < factor.rows; ++i) std::copy_n(factor.row(i), factor.cols, &factor_(i, 0));
     rows_ = 0;
     lazy_ = !detail::is_identity(factor_);
+    gram_ = {};
+    written_ = 0;
     append_zero_rows(rows);
     for (index_t i = 0; i < base.rows; ++i) std::copy_n(base.row(i), base.cols, base_.data() + i * ld_);
 }
 
 Block<double> LazyFactor::coefficients(const TallVectors& vectors) const {
     const index_t r = base_cols();
-    Block<double> c(vectors.count, r);
-    if (r == 0) return c;
-    if (vectors.sparse) {
-        vectors.visit([&](index_t j, index_t i, double v) {
-            const double* const row = base_.data() + i * ld_;
-            double* const out = &c(j, 0);
-            for (index_t l = 0; l < r; ++l) out[l] += v * row[l];
-        });
-    } else {
-        Block<double> transposed(r, vectors.count);
-        adjoint_pass<double>(as_view<double>(ConstPanel<double>(all(r))), vectors.dense, transposed);
-        for (index_t j = 0; j < vectors.count; ++j)
-            for (index_t l = 0; l < r; ++l) c(j, l) = transposed(l, j);
-    }
+    if (r == 0) return Block<double>(vectors.count, r);
+    if (vectors.sparse) return product(inner(base(), vectors), factor_);
+    Block<double> c(vectors.count, r), transposed(r, vectors.count);
+    adjoint_pass<double>(as_view<double>(ConstPanel<double>(all(r))), vectors.dense, transposed);
+    for (index_t j = 0; j < vectors.count; ++j)
+        for (index_t l = 0; l < r; ++l) c(j, l) = transposed(l, j);
     return product(c, factor_);
+}
+
+void LazyFactor::restore_gram(ConstPanel<double> gram, index_t written) {
+    gram_ = Block<double>(gram.rows, gram.cols);
+    detail::copy_panel<double>(gram, gram_.panel());
+    written_ = written;
+}
+
+// Rows of B += E Y, and what that does to B^T B.
+void LazyFactor::add(const Addition& addition, ConstPanel<double> y) {
+    const Panel<double> base = all(y.cols);
+    const bool known = gram_.rows() > 0;
+    if (!addition.vectors) {
+        for (index_t j = 0; j < y.rows; ++j) std::copy_n(y.row(j), y.cols, base.row(addition.first_row + j));
+        written_ += y.rows;
+        if (known) add_product(y, y, gram_);
+        return;
+    }
+    const TallVectors& e = *addition.vectors;
+    const Panel<double> here = base.row_range(addition.first_row, e.length);
+    written_ += e.entries();
+    if (!e.sparse) {
+        gram_ = {};
+        return forward_pass<double>(as_view<double>(e.dense), y, here, true);
+    }
+    if (known) add_product(inner(here, e), y, gram_);
+    e.visit([&](index_t j, index_t i, double v) {
+        double* const out = here.row(i);
+        const double* const in = y.row(j);
+        for (index_t c = 0; c < y.cols; ++c) out[c] += v * in[c];
+    });
+    if (known) add_product(y, inner(here, e), gram_);
 }
 
 // Lazy steps need an invertible square K, and pay while few of the rows are touched.
@@ -123,8 +150,7 @@ void LazyFactor::advance(ConstPanel<double> g, const std::vector<Addition>& addi
         double condition = 0;
         const Block<double> inverted = inverse(next, condition);
         if (condition <= limit) {
-            for (const Addition& addition : additions)
-                add(all(next.cols()), addition, product(addition.coefficients, inverted));
+            for (const Addition& addition : additions) add(addition, product(addition.coefficients, inverted));
             factor_ = std::move(next);
             condition_ = condition;
             lazy_ = true;
@@ -132,7 +158,7 @@ void LazyFactor::advance(ConstPanel<double> g, const std::vector<Addition>& addi
         }
     }
     rotate_base(next);
-    for (const Addition& addition : additions) add(all(g.cols), addition, addition.coefficients);
+    for (const Addition& addition : additions) add(addition, addition.coefficients);
 }
 
 // B <- B Q for any number of columns of Q, K <- I.
@@ -145,6 +171,7 @@ void LazyFactor::rotate_base(ConstPanel<double> q) {
         ++materialisations_;
     }
     factor_ = detail::identity(q.cols);
+    gram_ = {};
     condition_ = 1;
     lazy_ = false;
 }
@@ -156,15 +183,30 @@ void LazyFactor::materialise() {
     rotate_base(q);
 }
 
-double LazyFactor::orthogonality(Block<double>& gram) const {
-    const index_t r = cols();
-    gram = detail::identity(r);
-    if (!kept_ || r == 0) return 0;
-    gram = svdkit::gram<double>(ConstPanel<double>(all(r)));
+// Of |K^T (B^T B) K - I|.
+double LazyFactor::off_identity() const {
+    const Block<double> x = detail::adjoint_product(factor_, product(gram_, factor_));
     double most = 0;
-    for (index_t i = 0; i < r; ++i)
-        for (index_t j = 0; j < r; ++j) most = std::max(most, std::abs(gram(i, j) - (i == j ? 1.0 : 0.0)));
+    for (index_t i = 0; i < x.rows(); ++i)
+        for (index_t j = 0; j < x.cols(); ++j) most = std::max(most, std::abs(x(i, j) - (i == j ? 1.0 : 0.0)));
     return most;
+}
+
+double LazyFactor::orthogonality(double alarm) {
+    if (!kept_ || cols() == 0) return 0;
+    if (gram_.rows() > 0 && written_ < rows_) {
+        const double most = off_identity();
+        if (most <= alarm) return most;
+    }
+    return measured_orthogonality();
+}
+
+double LazyFactor::measured_orthogonality() {
+    if (!kept_ || cols() == 0) return 0;
+    materialise();
+    gram_ = svdkit::gram<double>(ConstPanel<double>(all(cols())));
+    written_ = 0;
+    return off_identity();
 }
 
 Block<double> LazyFactor::take(const std::vector<index_t>& which) const {
@@ -187,6 +229,7 @@ void LazyFactor::remove(const std::vector<index_t>& which) {
         }
     }
     rows_ -= static_cast<index_t>(which.size());
+    gram_ = {};
 }
 
 Block<double> LazyFactor::formed() const {

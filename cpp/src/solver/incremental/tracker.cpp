@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "../ritz_vectors.hpp"
 #include "small_products.hpp"
 #include "svdkit/base/threads.hpp"
+#include "svdkit/kernel/block_pass.hpp"
+#include "svdkit/kernel/tall_pass.hpp"
 #include "svdkit/kernel/small_eigh.hpp"
 #include "svdkit/solver/counted.hpp"
 #include "svdkit/solver/residual.hpp"
@@ -19,6 +20,8 @@ constexpr index_t kSteps = 40;      // blocks of one call, at most
 constexpr double kSmallest = 1e-3;  // a wanted value below this share of the largest is too small for its square
 constexpr double kAim = 0.5;        // of the tolerance, for estimates
 constexpr double kWorthwhile = 0.15;
+constexpr double kNegligible = 1e-3;  // a direction beside the first
+constexpr index_t kLook = 8;          // vectors that cost more than a look at the Ritz values
 constexpr double kFar = 100;  // tolerances from the end
 
 }  // namespace
@@ -65,7 +68,7 @@ void Tracker::grow(const Operator<double>& a, const Workspace& work, index_t wid
 }
 
 // E Q, from the entries of E; then its products with E^T and with itself.
-void Tracker::append(const TallVectors& rows) {
+void Tracker::change(const TallVectors& rows, double sign) {
     const Block<double> image(rows.count, size_);
     const Columns<double> q = q_.columns(size_), z = z_.columns(size_);
     parallel_for(q.slabs(), 4.0 * static_cast<double>(rows.entries() * size_), [&](index_t s) {
@@ -75,12 +78,12 @@ void Tracker::append(const TallVectors& rows) {
             for (index_t c = 0; c < basis.cols; ++c) image(j, first + c) += v * basis(i, c);
         });
         rows.visit([&](index_t j, index_t i, double v) {
-            for (index_t c = 0; c < basis.cols; ++c) images(i, c) += v * image(j, first + c);
+            for (index_t c = 0; c < basis.cols; ++c) images(i, c) += sign * v * image(j, first + c);
         });
     });
     const Block<double> projected = detail::adjoint_product(image, image);
     for (index_t i = 0; i < size_; ++i)
-        for (index_t j = 0; j < size_; ++j) t_(i, j) += projected(i, j);
+        for (index_t j = 0; j < size_; ++j) t_(i, j) += sign * projected(i, j);
 }
 
 Tracker::Ritz Tracker::ritz() const {
@@ -120,24 +123,33 @@ std::vector<double> Tracker::residuals(const Ritz& ritz, const Workspace& work) 
     return sizes;
 }
 
-// The largest residuals, but none below `enough`, are the next vectors; returns how many.
-index_t Tracker::select(const std::vector<double>& sizes, double enough, const Workspace& work) const {
-    std::vector<index_t> worst(sizes.size());
-    std::iota(worst.begin(), worst.end(), index_t{0});
-    const auto size_of = [&](index_t j) { return sizes[static_cast<std::size_t>(j)]; };
-    std::ranges::stable_sort(worst, [&](index_t i, index_t j) { return size_of(i) > size_of(j); });
-    worst.resize(std::min(worst.size(), static_cast<std::size_t>(kWidth)));
-    while (size_of(worst.back()) <= enough) worst.pop_back();
-    const Partition rows{n_, std::max<index_t>(1, n_ / 2048), 1};
-    parallel_for(rows.parts, static_cast<double>(n_ * k_), [&](index_t part) {
-        for (index_t i = rows.begin(part); i < rows.begin(part + 1); ++i)
-            for (std::size_t j = 0; j < worst.size(); ++j)
-                work.vectors(i, static_cast<index_t>(j)) = work.rest(i, worst[j]) / size_of(worst[j]);
-    });
-    return static_cast<index_t>(worst.size());
+// The next vectors: principal directions of the residuals, weighted as they count, but for those that matter to no
+// residual beside `enough` or beside the first. Returns how many. After a change of t rows there are t, whatever k is.
+index_t Tracker::select(const std::vector<double>& values, double enough, const Workspace& work) const {
+    const Block<double> weighted(k_, k_, k_), turn(k_, std::min(kWidth, k_));
+    const Buffer<double> squares(k_);
+    const Block<double> gram = svdkit::gram<double>(work.rest);
+    const auto root = [&](index_t j) { return std::sqrt(values[static_cast<std::size_t>(j)]); };
+    double rest = 0;
+    for (index_t i = 0; i < k_; ++i) {
+        for (index_t j = 0; j < k_; ++j) weighted(i, j) = gram(i, j) / root(i) / root(j);
+        rest += weighted(i, i);
+    }
+    small_eigh<double>(weighted.panel(), squares.data(), turn.panel());
+    index_t width = 0;
+    for (; width < turn.cols() && (width == 0 || rest > enough * enough); ++width) {
+        const double square = squares.data()[width];
+        if (width > 0 && square <= kNegligible * kNegligible * squares.data()[0]) break;
+        for (index_t i = 0; i < k_; ++i) turn(i, width) /= root(i) * std::sqrt(square);
+        rest -= square;
+    }
+    forward_pass<double>(as_view<double>(work.rest), turn.panel().col_range(0, width),
+                         work.vectors.panel().col_range(0, width));
+    return width;
 }
 
-std::optional<Result<double>> Tracker::solve(const Operator<double>& a, double tol, Monitor& monitor) {
+std::optional<Result<double>> Tracker::solve(const Operator<double>& a, double tol, index_t budget, Monitor& monitor) {
+    multiplied_ = 0;
     const auto k = static_cast<std::size_t>(k_);
     Workspace work = workspace(a, std::min(kWidth, k_));
     index_t blocks = 0;
@@ -157,16 +169,17 @@ std::optional<Result<double>> Tracker::solve(const Operator<double>& a, double t
             result.report.passes = blocks + counted.passes();
             return result;
         }
-        const index_t width = select(sizes, kWorthwhile * tol * largest, work);
-        grow(a, work, width, true);
-        ++blocks;
-        // Far from the end a second block of the Krylov space costs less than a look at the Ritz values.
-        if (worst > kFar * tol * largest && size_ + width <= room_) {
-            z_.get(size_ - width, work.vectors.panel().col_range(0, width));
-            grow(a, work, width, false);
+        const index_t width = select(found.values, kWorthwhile * tol * largest, work);
+        // Far from the end further blocks of the Krylov space cost less than a look at the Ritz values.
+        const index_t many = worst > kFar * tol * largest ? std::max(2 * width, kLook) : width;
+        for (index_t added = 0; added < many && size_ + width <= room_; added += width) {
+            if (added > 0) z_.get(size_ - width, work.vectors.panel().col_range(0, width));
+            grow(a, work, width, added == 0);
             ++blocks;
+            multiplied_ += width;
+            if (monitor.poll({.iteration = blocks, .wanted = k_, .passes = blocks})) return {};
         }
-        if (monitor.poll({.iteration = blocks, .wanted = k_, .passes = blocks})) return {};
+        if (multiplied_ > budget) return {};
     }
     return {};
 }

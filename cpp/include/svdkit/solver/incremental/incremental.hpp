@@ -8,8 +8,9 @@
 // be is certified: `error_bound` bounds |A - U S V^T|_F; while only rows (or only columns) are appended, every s_j is a
 // lower bound, 0 <= A^T A - V S^2 V^T <= gap I, and |A|_F^2 is known, hence the share that the triplets explain.
 // Batches of more than `chunk` vectors go through one truncated SVD of the whole extended model (whole_batch).
-// Orthogonality is measured every 64 updates and restored when it exceeds 256 epsilon. All numbers are held in units of
-// a power of two, so no square leaves the range. Double precision throughout: single would lose its digits in updates.
+// Orthogonality is looked at every 16 updates (LazyFactor: k^3 flops) and restored when it exceeds 2048 epsilon. All
+// numbers are held in units of a power of two, so no square leaves the range. Double precision throughout: single would
+// lose its digits in updates.
 // Cost of t sparse vectors with z entries: z (k + t) + t^2 k + 20 (k + t)^3 flops. Memory: (m + n) k.
 // Papers: Zha & Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al., ICLR 2024; Ghashami, Liberty, Phillips &
 // Woodruff, SICOMP 45 (2016) (shrink: frequent directions).
@@ -46,9 +47,10 @@ public:
     index_t bytes() const { return left_.bytes() + right_.bytes(); }
 
     /// Appends rows (vectors of length n, which the first ones decide) or columns; A is multiplied by `forget` first.
+    /// Interrupted, nothing is changed.
     void append(Side side, TallVectors vectors, double forget, Monitor& monitor);
-    /// A + D E^T.
-    void add(TallVectors d, TallVectors e, double forget);
+    /// A + D E^T. Of more than `chunk` vectors in several steps: interrupted, some are done.
+    void add(TallVectors d, TallVectors e, double forget, Monitor& monitor);
     /// The rows (columns) of another state's matrix are appended.
     void merge(Side side, const IncrementalSvd& other);
     /// Without these rows (columns), ascending.
@@ -99,9 +101,8 @@ private:
     void append_whole(Side side, const TallVectors& vectors, Monitor& monitor);
     void add_chunk(const TallVectors& d, const TallVectors& e);
     index_t settle(const std::vector<double>& theta, double beyond, double lost);
-    void measure(Block<double>& left_gram, Block<double>& right_gram);
     void finish_update(index_t entries);
-    void reorthonormalise(const Block<double>& left_gram, const Block<double>& right_gram);
+    void reorthonormalise();
 
     IncrementalOptions options_;
     LazyFactor left_, right_;

@@ -6,6 +6,9 @@
 // K^-1 exists only while new directions join old ones; where they replace them K becomes singular although the update
 // is perfectly conditioned. So the condition of K is measured at every step, and past a limit, or when most rows are
 // touched anyway, B <- B K G and K <- I come first (materialise): exact even for a singular K G.
+// Orthogonality is watched without a look at the tall B: B^T B <- B^T B + (E^T B)^T Y + Y^T (E^T B') follows every lazy
+// step in t k^2 flops, and X^T X = K^T (B^T B) K. It carries rounding of cond(K)^2 epsilon, which can only raise a false
+// alarm; the tall product is formed after an alarm, and once as many rows were written as there are.
 // Cost of a lazy step: 2 entries k + 4 k^3 flops; of a materialised one 2 height k^2 more. Memory: height k + k^2, in
 // arrays that double when they are full, so appended rows cost what they hold. Papers: Deng et al., ICLR 2024 (the lazy
 // factor); Brand, LAA 415 (2006) (products of small factors).
@@ -41,14 +44,20 @@ public:
     ConstPanel<double> base() const { return {base_.data(), kept_ ? rows_ : 0, base_cols(), ld_}; }
     const Block<double>& factor() const { return factor_; }
     void restore(ConstPanel<double> base, ConstPanel<double> factor, index_t rows);
+    /// B^T B as far as it is known (else empty), and the rows written since it was measured.
+    const Block<double>& gram() const { return gram_; }
+    index_t written() const { return written_; }
+    void restore_gram(ConstPanel<double> gram, index_t written);
 
     /// (X^T E)^T, count x cols.
     Block<double> coefficients(const TallVectors& vectors) const;
     /// X <- X G + sum E Y, lazily while cond(K) <= limit. G is cols x r.
     void advance(ConstPanel<double> g, const std::vector<Addition>& additions, double limit);
     void materialise();
-    /// Largest entry of |X^T X - I| of a factor that is not lazy; `gram` receives X^T X.
-    double orthogonality(Block<double>& gram) const;
+    /// Largest entry of |X^T X - I|: from what is known of B^T B, unless that says more than `alarm` or has become old.
+    double orthogonality(double alarm);
+    /// The same, measured; the factor is materialised.
+    double measured_orthogonality();
     /// Rows of X, given by number.
     Block<double> take(const std::vector<index_t>& which) const;
     /// Without these rows, ascending.
@@ -61,6 +70,8 @@ public:
 
 private:
     index_t base_cols() const { return factor_.rows(); }
+    void add(const Addition& addition, ConstPanel<double> y);
+    double off_identity() const;
     Panel<double> all(index_t cols) const { return {base_.data(), rows_, cols, ld_}; }
     void rotate_base(ConstPanel<double> q);
     bool worth_lazy(const Block<double>& next, const std::vector<Addition>& additions) const;
@@ -69,6 +80,8 @@ private:
     bool kept_ = true;
     Buffer<double> base_;   // rows x ld, zero beyond the columns in use; its capacity is at least rows * ld
     Block<double> factor_;  // K
+    Block<double> gram_;    // B^T B, while it is known
+    index_t written_ = 0;   // rows since it was measured
     bool lazy_ = false;     // whether K may differ from I
     double condition_ = 1;
     index_t materialisations_ = 0;
