@@ -145,7 +145,8 @@ Slope DenseCells<T>::solve(const HalfSweep<T>& half) const {
             solver.begin(i);
             index_t count = 0;
             const auto flush = [&] {
-                solver.add(columns.data(), values.data(), weights.data(), std::exchange(count, 0), {});
+                const index_t cells = std::exchange(count, 0);
+                solver.add(columns.data(), values.data(), weights.data(), cells, cells, {});
             };
             for (index_t j = 0; j < n; ++j) {
                 const T weight = reader.weight(i, j);
@@ -159,6 +160,7 @@ Slope DenseCells<T>::solve(const HalfSweep<T>& half) const {
             flush();
             solver.end(i);
         }
+        solver.finish();
         slopes[static_cast<std::size_t>(part)] = solver.slope();
     });
     return detail::total_slope(slopes);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "svdkit/base/scratch.hpp"
@@ -11,7 +13,7 @@
 
 namespace svdkit::detail {
 
-/// What one part of the rows needs; made once a part.
+/// What one part of the rows needs; made once a part. Rows move kSystems at a time, the last by finish().
 template <class T>
 class NormalSolver {
 public:
@@ -19,29 +21,35 @@ public:
         : half_(half),
           r_(half.right.cols),
           ld_((r_ + 7) / 8 * 8),
-          memory_(ld_ * (2 * NormalRow<T>::kChunk + ld_ + 3)),
+          memory_(ld_ * (NormalRow<T>::kChunk + ld_ + 2) + kSystems * (r_ * (r_ + 3) / 2 + 4 * r_)),
           panel_(memory_.data()),
-          gram_(panel_ + 2 * NormalRow<T>::kChunk * ld_),
+          gram_(panel_ + NormalRow<T>::kChunk * ld_),
           g_(gram_ + ld_ * ld_),
-          start_(g_ + 2 * ld_) {}
+          start_(g_ + ld_),
+          systems_(start_ + ld_),
+          starts_(systems_ + kSystems * (r_ * (r_ + 3) / 2)),
+          steps_(starts_ + kSystems * r_),
+          scratch_(steps_ + kSystems * r_) {
+        std::fill(systems_, starts_, 0.0);
+    }
 
     /// Before the cells of a row.
     void begin(index_t i) {
         std::fill_n(gram_, ld_ * (ld_ + 2), 0.0);
-        std::fill_n(start_, ld_, 0.0);
         std::copy_n(half_.left.row(i), r_, start_);
         any_ = false;
     }
 
-    /// Some cells of the row.
-    void add(const std::int32_t* columns, const T* values, const T* weights, index_t count, CellUnits units) {
+    /// Some cells of the row; of `readable` columns the first `count` are theirs.
+    void add(const std::int32_t* columns, const T* values, const T* weights, index_t count, index_t readable,
+             CellUnits units) {
         if (count == 0) return;
         any_ = true;
-        loss_ += cell_kernels<T>().add_normal({columns, values, weights, count, units, half_.right.data, half_.right.ld,
-                                               start_, r_, ld_, panel_, gram_, g_});
+        loss_ += cell_kernels<T>().add_normal({columns, values, weights, count, readable, units, half_.right.data,
+                                               half_.right.ld, start_, r_, ld_, panel_, gram_, g_});
     }
 
-    /// After them: the row moves. A row without cells and without a pull is zero.
+    /// After them: the row moves, now or soon. A row without cells and without a pull is zero.
     void end(index_t i) {
         const double ridge = half_.ridge ? half_.ridge[i] : 0.0;
         if (!any_ && ridge == 0) {
@@ -56,8 +64,21 @@ public:
         }
         const double nearness = kNearness * trace / static_cast<double>(r_);
         for (index_t a = 0; a < r_; ++a) gram_[a * ld_ + a] += nearness;
-        if (!cell_kernels<T>().solve_normal(gram_, g_, r_, ld_)) return;  // all rows of N that it sees are zero
-        for (index_t a = 0; a < r_; ++a) half_.left(i, a) = static_cast<T>(start_[a] + g_[a]);
+        file(i);
+        if (waiting_ == kSystems) finish();
+    }
+
+    /// The rows that wait move.
+    void finish() {
+        const unsigned solved = cell_kernels<T>().solve_normal(systems_, r_, scratch_, steps_);
+        const index_t count = std::exchange(waiting_, 0);
+        for (index_t lane = 0; lane < count; ++lane) {
+            if (!(solved >> lane & 1)) continue;  // all rows of N that it sees are zero
+            for (index_t a = 0; a < r_; ++a) {
+                const index_t at = a * kSystems + lane;
+                half_.left(rows_[static_cast<std::size_t>(lane)], a) = static_cast<T>(starts_[at] + steps_[at]);
+            }
+        }
     }
 
     /// Of the rows so far; the gradient squared.
@@ -81,10 +102,25 @@ private:
         }
     }
 
+    // The system of row i takes the next lane.
+    void file(index_t i) {
+        double* to = systems_ + waiting_;
+        for (index_t a = 0; a < r_; ++a) {
+            starts_[a * kSystems + waiting_] = start_[a];
+            for (index_t b = a; b < r_; ++b, to += kSystems) *to = gram_[a * ld_ + b];
+            *to = g_[a];
+            to += kSystems;
+        }
+        rows_[static_cast<std::size_t>(waiting_++)] = i;
+    }
+
     const HalfSweep<T>& half_;
     index_t r_, ld_;
     Scratch<double> memory_;
     double *panel_, *gram_, *g_, *start_;
+    double *systems_, *starts_, *steps_, *scratch_;
+    std::array<index_t, kSystems> rows_;
+    index_t waiting_ = 0;
     bool any_ = false;
     double loss_ = 0, gradient_ = 0;
 };

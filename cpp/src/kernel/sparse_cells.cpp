@@ -94,9 +94,10 @@ Slope SparseCells<T>::solve(const HalfSweep<T>& half) const {
             const index_t first = list_.pointers[i], count = list_.pointers[i + 1] - first;
             solver.begin(i);
             solver.add(list_.columns + first, list_.values + first, list_.weights ? list_.weights + first : nullptr,
-                       count, list_.units);
+                       count, list_.count() - first, list_.units);
             solver.end(i);
         }
+        solver.finish();
         slopes[p] = solver.slope();
     });
     return detail::total_slope(slopes);

@@ -114,16 +114,20 @@ struct NormalRow {
     const T* values;
     const T* weights;  // null: all one
     index_t count;
+    index_t readable;  // columns[0..readable): those of cells further on are fetched early
     CellUnits units;
     const T* right;  // N
     index_t ld_right;
     const double* start;  // l, filled up with zeros to ld numbers
     index_t r;
     index_t ld;     // r rounded up to a multiple of 8
-    double* panel;  // scratch, 2 kChunk ld
+    double* panel;  // scratch, kChunk ld
     double* gram;   // ld x ld: += sum w q q^T, the upper triangle
     double* g;      // ld: += sum w (a - l q) q
 };
+
+/// Systems that are solved side by side: number i of every matrix and vector lies in lane i of kSystems.
+inline constexpr index_t kSystems = 8;
 
 template <class T>
 struct CellKernels {
@@ -131,9 +135,9 @@ struct CellKernels {
     double (*multiply)(const CellRowsIn<T>& in, index_t first, index_t last);
     /// Returns the loss of the row.
     double (*add_normal)(const NormalRow<T>& row);
-    /// g <- G^-1 g for the r x r matrix G of leading dimension ld, destroyed; g has 2 ld numbers, the second half
-    /// scratch. False where G is not positive definite.
-    bool (*solve_normal)(double* gram, double* g, index_t r, index_t ld);
+    /// x = G^-1 g for kSystems matrices: rows a = 0..r-1 of [G g], columns a..r, one after the other (destroyed);
+    /// scratch 2 r, x r. Bit i of the answer: system i is positive definite, and solved.
+    unsigned (*solve_normal)(double* rows, index_t r, double* scratch, double* x);
 };
 
 template <class T>

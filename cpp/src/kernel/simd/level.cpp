@@ -2,6 +2,7 @@
 #include "cell_rows.hpp"
 #include "csr_rows.hpp"
 #include "median_level.hpp"
+#include "normal_equations.hpp"
 #include "robust_level.hpp"
 #include "shrink_level.hpp"
 #include "svdkit/kernel/simd.hpp"
