@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import matrices
 from .accuracy import errors
 from .environment import optional
-from .measure import timed
-from .tables import error, seconds, table
+from .measure import PeakMemory, timed
+from .tables import error, ratio, seconds, table
 
 Solver = Callable[[Any, int, int], Any]  # (A, k, effort) -> (U, s, Vh)
+TARGETS = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4)  # errors at which methods are compared
+OURS = "svdkit.rsvd"  # what the ratios are of, all its rows
+
+
+class Point(NamedTuple):
+    """One effort of one method."""
+
+    effort: int
+    seconds: float
+    error: float
+    megabytes: float
+
+
+Curve = list[Point]
 
 
 def solvers(A: Any, k: int) -> dict[str, tuple[Solver, tuple[int, ...]]]:
@@ -25,19 +39,45 @@ def solvers(A: Any, k: int) -> dict[str, tuple[Solver, tuple[int, ...]]]:
     from sklearn.utils.extmath import randomized_svd
 
     found: dict[str, tuple[Solver, tuple[int, ...]]] = {
-        "svdkit.rsvd (passes)": (lambda A, k, e: svdkit.rsvd(A, k, passes=e), (2, 3, 4, 5, 6, 8)),
+        f"{OURS} (passes)": (lambda A, k, e: svdkit.rsvd(A, k, passes=e), (2, 3, 4, 5, 6, 8)),
+        f"{OURS} (auto)": (lambda A, k, e: svdkit.rsvd(A, k), (0,)),
         "svdkit.tsvd (-log10 tol)": (lambda A, k, e: svdkit.tsvd(A, k, tol=10.0**-e), (2, 3, 5)),
-        "sklearn (n_iter)": (lambda A, k, e: randomized_svd(A, k, n_iter=e, random_state=0), (1, 2, 4, 7)),
+        "sklearn (n_iter)": (lambda A, k, e: randomized_svd(A, k, n_iter=e, random_state=0), (0, 1, 2, 4, 7)),
     }
-    if (torch := optional("torch")) is not None and isinstance(A, np.ndarray):
-        tensor = torch.from_numpy(A)
+    if (torch := optional("torch")) is not None:
+        tensor = _tensor(torch, A)
 
         def low_rank(A: Any, k: int, effort: int) -> Any:
+            torch.manual_seed(0)
             U, s, V = torch.svd_lowrank(tensor, q=k, niter=effort)
             return U.numpy(), s.numpy(), V.numpy().T
 
-        found["torch.svd_lowrank (niter)"] = (low_rank, (1, 2, 4, 6))
+        found["torch.svd_lowrank (niter)"] = (low_rank, (0, 1, 2, 4, 6, 10))
     return found
+
+
+def _tensor(torch: Any, A: Any) -> Any:
+    if isinstance(A, np.ndarray):
+        return torch.from_numpy(A)
+    entries = A.tocoo()  # the layout with which torch is fastest here
+    places = np.vstack(entries.coords).astype(np.int64)
+    return torch.sparse_coo_tensor(torch.from_numpy(places), torch.from_numpy(entries.data), A.shape).coalesce()
+
+
+def time_to(curve: Sequence[Point], target: float) -> float | None:
+    """Seconds to reach an error: between the efforts that beat all cheaper ones, straight on the logarithmic plot."""
+    front: list[Point] = []
+    for point in sorted(curve, key=lambda p: p.seconds):
+        if not front or point.error < front[-1].error:
+            front.append(point)
+    for i, point in enumerate(front):
+        if point.error <= target:
+            if i == 0:
+                return point.seconds
+            before, floor = front[i - 1], 1e-16
+            share = np.log(before.error / target) / np.log(before.error / max(point.error, floor))
+            return float(before.seconds * (point.seconds / before.seconds) ** share)
+    return None
 
 
 def run(cases: str, threads: int, plot: Path | None, out: Path | None) -> None:
@@ -45,41 +85,66 @@ def run(cases: str, threads: int, plot: Path | None, out: Path | None) -> None:
     import svdkit
 
     svdkit.set_num_threads(threads)
-    points: dict[str, dict[str, list[tuple[int, float, float]]]] = {}
+    curves: dict[str, dict[str, Curve]] = {}
     for case in cases.split(","):
-        matrix, dtype, number = case.rsplit("-", 2)
-        k = int(number[1:])
-        A, truth = matrices.load(matrix, dtype), matrices.truth(matrix, dtype, k)
-        points[case] = {}
-        for name, (solve, efforts) in solvers(A, k).items():
-            curve = []
-            for effort in efforts:
-                runs = [timed(partial(solve, A, k, effort)) for _ in range(3)]
-                excess = errors(A, *runs[0][1], truth).frob_plus
-                curve.append((effort, sorted(time for time, _ in runs)[1], float(excess)))
-            points[case][name] = curve
+        curves[case] = _measure(case)
         rows = [
-            [name, str(effort), seconds(time), error(excess)]
-            for name, curve in points[case].items()
-            for effort, time, excess in curve
+            [name, str(p.effort), seconds(p.seconds), error(p.error), f"{p.megabytes:.0f}"]
+            for name, curve in curves[case].items()
+            for p in curve
         ]
-        print(f"\n{case}\n{table(['method', 'effort', 'seconds', 'frob+'], rows)}", flush=True)
+        print(f"\n{case}\n{table(['method', 'effort', 'seconds', 'frob+', '+MB'], rows)}", flush=True)
+        header = ["milliseconds to", *(f"{target:.0e}" for target in TARGETS)]
+        print(f"\n{table(header, _at_equal_error(curves[case]))}", flush=True)
     if plot:
-        _draw(points, plot)
+        _draw(curves, plot)
     if out:
-        out.write_text(json.dumps(points, indent=1))
+        out.write_text(json.dumps(curves, indent=1))
 
 
-def _draw(points: dict[str, dict[str, list[tuple[int, float, float]]]], path: Path) -> None:
+def _measure(case: str) -> dict[str, Curve]:
+    matrix, dtype, number = case.rsplit("-", 2)
+    k = int(number[1:])
+    A, truth = matrices.load(matrix, dtype), matrices.truth(matrix, dtype, k)
+    found: dict[str, Curve] = {}
+    for name, (solve, efforts) in solvers(A, k).items():
+        found[name] = []
+        solve(A, k, efforts[0])  # threads, imports
+        for effort in efforts:
+            memory = PeakMemory()
+            runs = [timed(partial(solve, A, k, effort))]
+            megabytes = memory.rise()
+            runs += [timed(partial(solve, A, k, effort)) for _ in range(2 if runs[0][0] > 1 else 4)]
+            median = sorted(time for time, _ in runs)[len(runs) // 2]
+            found[name].append(Point(effort, median, float(errors(A, *runs[0][1], truth).frob_plus), megabytes))
+    return found
+
+
+def _at_equal_error(curves: dict[str, Curve]) -> list[list[str]]:
+    """A row per method, and per peer how many times longer it takes than the best of ours."""
+    times = {name: [time_to(curve, target) for target in TARGETS] for name, curve in curves.items()}
+    ours = [min((t for t in at if t), default=None) for at in zip(*_of(times, OURS), strict=True)]
+    rows = [[name, *(ratio(t and 1e3 * t) for t in row)] for name, row in times.items()]
+    for name, row in times.items():
+        if not name.startswith("svdkit"):
+            rows.append([f"x {name}", *(ratio(t / us if t and us else None) for t, us in zip(row, ours, strict=True))])
+    return rows
+
+
+def _of(times: dict[str, list[float | None]], prefix: str) -> list[list[float | None]]:
+    return [row for name, row in times.items() if name.startswith(prefix)]
+
+
+def _draw(curves: dict[str, dict[str, Curve]], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, len(points), figsize=(5 * len(points), 4), squeeze=False)
-    for ax, (case, curves) in zip(axes[0], points.items(), strict=True):
-        for name, curve in curves.items():
-            ax.loglog([p[1] for p in curve], [max(p[2], 1e-9) for p in curve], "o-", markersize=4, label=name)
+    figure, axes = pyplot.subplots(1, len(curves), figsize=(5 * len(curves), 4), squeeze=False)
+    for ax, (case, methods) in zip(axes[0], curves.items(), strict=True):
+        for name, curve in methods.items():
+            ax.loglog([p.seconds for p in curve], [max(p.error, 1e-9) for p in curve], "o-", markersize=4, label=name)
         ax.set(title=case, xlabel="seconds", ylabel="Frobenius error beyond the optimum")
         ax.grid(alpha=0.3)
     axes[0][0].legend(fontsize="small")

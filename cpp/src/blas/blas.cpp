@@ -235,18 +235,19 @@ int potrf_upper(index_t n, T* a, index_t lda) {
 }
 
 template <class T>
-int heevd(index_t n, T* a, index_t lda, real_t<T>* w) {
+int heevd(index_t n, T* a, index_t lda, real_t<T>* w, bool vectors) {
     const fint fn = narrow(n), flda = narrow(lda);
+    const char* const job = vectors ? "V" : "N";
     fint info = 0, lwork = -1, liwork = -1, lrwork = -1, iasked = 0;
     T asked{};
     real_t<T> rasked{};
     const auto call = [&](T* work, [[maybe_unused]] real_t<T>* rwork, fint* iwork) {
         if constexpr (is_complex<T>) {
             PICK4(ssyevd, dsyevd, cheevd, zheevd)
-            ("V", "L", &fn, a, &flda, w, work, &lwork, rwork, &lrwork, iwork, &liwork, &info, 1, 1);
+            (job, "L", &fn, a, &flda, w, work, &lwork, rwork, &lrwork, iwork, &liwork, &info, 1, 1);
         } else {
             PICK4(ssyevd, dsyevd, cheevd, zheevd)
-            ("V", "L", &fn, a, &flda, w, work, &lwork, iwork, &liwork, &info, 1, 1);
+            (job, "L", &fn, a, &flda, w, work, &lwork, iwork, &liwork, &info, 1, 1);
         }
     };
     call(&asked, &rasked, &iasked);
@@ -300,7 +301,7 @@ int inverse(index_t n, double* a, index_t lda) {
     template int lapack::gesvd<T>(index_t, index_t, T*, index_t, real_t<T>*, T*, index_t, T*, index_t);        \
     template int lapack::gesdd_values<T>(index_t, index_t, T*, index_t, real_t<T>*);                           \
     template int lapack::potrf_upper<T>(index_t, T*, index_t);                                                 \
-    template int lapack::heevd<T>(index_t, T*, index_t, real_t<T>*);
+    template int lapack::heevd<T>(index_t, T*, index_t, real_t<T>*, bool);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE
 

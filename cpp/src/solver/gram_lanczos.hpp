@@ -84,11 +84,18 @@ public:
         last_ = w;
     }
 
+    /// The Ritz values of A^H A, descending, without their vectors.
+    std::vector<double> squares() const {
+        std::vector<double> values(static_cast<std::size_t>(size_));
+        const Block<Wide> work = projected();
+        small_eigenvalues(work.panel(), values.data());
+        return values;
+    }
+
     void ritz() {
         const index_t j = size_;
-        Block<Wide> work(j, j, j);
+        const Block<Wide> work = projected();
         Buffer<double> values(j);
-        for (index_t i = 0; i < j; ++i) std::copy_n(&t_(i, 0), j, &work(i, 0));
         Block<Wide> vectors(j, j);
         small_eigh(work.panel(), values.data(), vectors.panel());
         theta_.resize(static_cast<std::size_t>(j));
@@ -151,6 +158,12 @@ public:
     const std::vector<double>& residuals() const { return residuals_; }
 
 private:
+    // V^H A^H A V.
+    Block<Wide> projected() const {
+        Block<Wide> t(size_, size_, size_);
+        for (index_t i = 0; i < size_; ++i) std::copy_n(&t_(i, 0), size_, &t(i, 0));
+        return t;
+    }
     double floor() const { return 2 * static_cast<double>(epsilon<T>) * squared_norm_; }
 
     Counted<T>& a_;

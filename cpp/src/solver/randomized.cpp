@@ -20,6 +20,7 @@ namespace {
 
 constexpr index_t kMaxIterations = 30;  // of the automatic stop
 constexpr index_t kMaxBlocks = 6;       // kept by the block Krylov method before it restarts
+constexpr index_t kNarrow = 16;         // columns of a block where reads are not counted
 constexpr double kFreeBytes = 64e6;     // that they may take beyond twice the bytes of A
 constexpr double kSlack = 0.1;          // share of a residual that rounding may add, lest A is read again to measure it
 constexpr double kNoRead = std::numeric_limits<double>::infinity();
@@ -48,14 +49,12 @@ std::vector<real_t<T>> orthonormalise(Panel<T> w, Replacements& replacements) {
     return s;
 }
 
-// Whether the estimates of the k leading squared values stand still: by the rate at which their change falls where that
-// is slow (power iterations), by their change alone where it falls ever faster (block Krylov).
+// Whether the estimates of the k leading squared values stand still: what is left to come, by the rate at which their
+// change falls.
 class Stop {
 public:
     Stop(index_t k, double accuracy, double rounding)
         : k_(static_cast<std::size_t>(k)), accuracy_(accuracy), rounding_(rounding) {}
-
-    bool extrapolate = true;
 
     bool operator()(const std::vector<double>& squares) {
         if (squares.empty()) return false;  // not looked at this time
@@ -67,7 +66,7 @@ public:
         const double unit = squares[std::min(k_, squares.size() - 1)];
         const double rate = last_change_ > 0 ? std::clamp(change / last_change_, 0.05, 0.99) : 0.9;
         last_change_ = change;
-        return change * (extrapolate ? rate / (1 - rate) : 1) <= accuracy_ * unit;
+        return change * rate / (1 - rate) <= accuracy_ * unit;
     }
 
 private:
@@ -84,7 +83,7 @@ struct Iteration {
     Monitor& monitor;
     index_t most;
     bool automatic;
-    Stop stop = {options.k, options.accuracy, 64 * static_cast<double>(epsilon<T>)};
+    Stop stop = {options.k, options.accuracy, 4 * static_cast<double>(epsilon<T>)};
     index_t done = 0;
 
     // After a product; whether to end, given a way to the squared values.
@@ -138,28 +137,21 @@ Result<T> block_krylov(Iteration<T>& iteration, ConstPanel<T> start, index_t wan
                        const RayleighRitz& last) {
     GramLanczos<T> process(iteration.a, capacity, start.cols, iteration.options.seed, true);
     process.start(start);
-    iteration.stop.extrapolate = false;
-    bool current = false;        // whether the Ritz values belong to the basis as it is
     index_t next_look = wanted;  // size of the basis at which they are looked at
     for (bool ended = false; !ended && process.next() > 0;) {
         if (process.size() + process.next() > capacity) {
-            if (!current) process.ritz();
+            process.ritz();
             process.restart(0, std::min(wanted, process.size()));
             next_look = 0;
         }
         process.step();
-        current = false;
         ended = iteration.ends([&]() -> std::vector<double> {
             if (process.size() < next_look) return {};
-            next_look = process.size() + wanted / 4;
-            process.ritz();
-            current = true;
-            std::vector<double> squares(process.theta().begin(), process.theta().end());
-            for (double& value : squares) value *= value;
-            return squares;
+            next_look = process.size() + process.size() / 8;
+            return process.squares();
         });
     }
-    if (!current) process.ritz();
+    process.ritz();
     // Small Ritz values have lost digits to the squares, and their vectors direction: then all vectors are kept.
     const index_t k = iteration.options.k;
     const double smallest =
@@ -221,7 +213,7 @@ Result<T> solve(Counted<T>& a, const RandomizedOptions& options, Monitor& monito
         Iteration<T> iteration{a, options, monitor, most, automatic};
         const index_t blocks = most > 1 ? kept_blocks(iteration, l) : 0;
         // With reads to spare, narrow blocks reach the same accuracy with fewer products.
-        const index_t width = automatic ? std::min(l, 2 * padded_ld<T>(1)) : l;
+        const index_t width = automatic ? std::min(l, kNarrow) : l;
         if (blocks > 0) iteration.most = most * (l / width);
         const RayleighRitz last{options.seed, options.k, options.passes > 0 ? kNoRead : kSlack};
         if (blocks > 0) {

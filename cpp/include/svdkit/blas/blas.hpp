@@ -47,9 +47,10 @@ int gesdd_values(index_t m, index_t n, T* a, index_t lda, real_t<T>* s);
 template <class T>
 int potrf_upper(index_t n, T* a, index_t lda);
 
-/// Eigenvalues (ascending, in w) and eigenvectors (in A) of a Hermitian matrix, lower triangle read.
+/// Eigenvalues (ascending, in w) and, if asked for, eigenvectors (in A, destroyed else) of a Hermitian matrix, lower
+/// triangle read.
 template <class T>
-int heevd(index_t n, T* a, index_t lda, real_t<T>* w);
+int heevd(index_t n, T* a, index_t lda, real_t<T>* w, bool vectors = true);
 
 /// Cholesky factorisation with diagonal pivoting of a symmetric matrix, lower triangle: P^T A P = L L^T as far as
 /// pivots exceed `floor`. `order` receives n column numbers from 0; returns the rank. Double precision only.
