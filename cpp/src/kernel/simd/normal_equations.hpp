@@ -73,8 +73,7 @@ inline void add_gradient(const double* q, const double* factors, index_t count, 
         }
     if (count % 2 == 1)
         for (int v = 0; v < NV; ++v) sum[0][v] += factors[count - 1] * load<double, kD>(q + (count - 1) * ld + v * kD);
-    for (int v = 0; v < NV; ++v)
-        store<double, kD>(g + v * kD, load<double, kD>(g + v * kD) + (sum[0][v] + sum[1][v]));
+    for (int v = 0; v < NV; ++v) store<double, kD>(g + v * kD, load<double, kD>(g + v * kD) + (sum[0][v] + sum[1][v]));
 }
 
 // Rows sqrt(w) q of kD cells into the panel; returns their products with the start. Cells further on are fetched.

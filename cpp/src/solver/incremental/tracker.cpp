@@ -7,8 +7,8 @@
 #include "small_products.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/block_pass.hpp"
-#include "svdkit/kernel/tall_pass.hpp"
 #include "svdkit/kernel/small_eigh.hpp"
+#include "svdkit/kernel/tall_pass.hpp"
 #include "svdkit/solver/counted.hpp"
 #include "svdkit/solver/residual.hpp"
 
@@ -22,7 +22,7 @@ constexpr double kAim = 0.5;        // of the tolerance, for estimates
 constexpr double kWorthwhile = 0.15;
 constexpr double kNegligible = 1e-3;  // a direction beside the first
 constexpr index_t kLook = 8;          // vectors that cost more than a look at the Ritz values
-constexpr double kFar = 100;  // tolerances from the end
+constexpr double kFar = 100;          // tolerances from the end
 
 }  // namespace
 
