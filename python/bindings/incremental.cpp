@@ -104,8 +104,8 @@ void bind_vectors(nb::class_<TallVectors>& cls) {
     cls.def_static("sparse", &sparse_vectors<T, std::int64_t>, nb::arg("begin").noconvert(),
                    nb::arg("place").noconvert(), nb::arg("value").noconvert(), nb::arg("length"));
     cls.def_static(
-        "dense", [](MatrixIn<T> array) { return dense_vectors<T>(view<T>(array), 0, [](index_t, double*) {}); }, nb::arg("array").noconvert(),
-        "The columns of an array.");
+        "dense", [](MatrixIn<T> array) { return dense_vectors<T>(view<T>(array), 0, [](index_t, double*) {}); },
+        nb::arg("array").noconvert(), "The columns of an array.");
     cls.def_static("centered", &centered_vectors<T>, nb::arg("array").noconvert(), nb::arg("mean").noconvert(),
                    nb::arg("weight"), "Less their mean, with the vector that moves a mean; and their mean.");
 }

@@ -116,7 +116,8 @@ class Model:
     def to_parts(self) -> tuple[Any, dict[str, np.ndarray]]:
         """Numbers, and arrays by name."""
         left, right, values, certificate, counts, orthogonality = self.core.state()
-        arrays, extents = {}, []
+        arrays: dict[str, np.ndarray] = {}
+        extents: list[int] = []
         for side, (base, factor, rows, gram, written) in (("left", left), ("right", right)):
             arrays |= {side: base, f"{side}_factor": factor, f"{side}_gram": gram}
             extents += [rows, written]
