@@ -86,7 +86,7 @@ def run(data: Path) -> dict[str, Any]:
     """Both streams; prints the errors."""
     results = {"purchases": purchases(data / "retail_events.npz"), "graph": graph(data / "debian_depends.npz")}
     for name, points in results.items():
-        print(f"{name}: largest relative error of {K} values: never refitted, refitted, of {2 * K}")
+        print(f"{name}: largest relative error of {K} values, alone, refitted at the points before, of {2 * K}")
         curves = (points[key] for key in ("at", "updated", "refitted", "wider", "captured"))
         for at, a, b, c, energy in zip(*curves, strict=True):
             print(f"  {at:>7}: {a:.1e}  {b:.1e}  {c:.1e}  captured {energy:.4f} of the optimum's energy")

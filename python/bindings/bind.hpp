@@ -10,7 +10,6 @@ void bind_config(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_completion(nb::module_& m);
 void bind_incremental(nb::module_& m);
-void bind_tracker(nb::module_& m);
 
 template <class T>
 void bind_operators(HandleClass<T>& cls);

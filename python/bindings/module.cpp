@@ -40,5 +40,4 @@ NB_MODULE(_core, m) {
     bind_scalar<std::complex<float>>(m, "OperatorC64");
     bind_scalar<std::complex<double>>(m, "OperatorC128");
     bind_completion(m);
-    bind_tracker(m);
 }

@@ -117,7 +117,7 @@ class Model:
         """Numbers, and arrays by name."""
         left, right, values, certificate, counts, orthogonality = self.core.state()
         arrays: dict[str, np.ndarray] = {}
-        extents: list[Any] = []
+        extents: list[int] = []
         for side, (base, factor, rows, gram, written) in (("left", left), ("right", right)):
             arrays |= {side: base, f"{side}_factor": factor, f"{side}_gram": gram}
             extents += [rows, written]

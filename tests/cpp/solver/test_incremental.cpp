@@ -102,3 +102,27 @@ TEST(lazy_factor_is_what_it_stands_for) {
         CHECK(fewer(n - 2, j) == 0);
     }
 }
+
+TEST(orthogonality_of_a_lazy_factor_is_followed) {
+    const index_t n = 900, r = 4;
+    LazyFactor factor(r, true);
+    Block<double> start(n, r);
+    for (index_t i = 0; i < r; ++i) start(n - 1 - i, i) = 1;
+    factor.restore(start, start.panel().row_range(n - r, r), n);
+    CHECK(factor.measured_orthogonality() < 1e-15);
+    const TallVectors e = some_vectors(n, 3, 0.1);
+    const Block<double> mix = gaussian<double>(r, r, 6), y = gaussian<double>(3, r, 7);
+    Block<double> near(r, r);
+    for (index_t i = 0; i < r; ++i)
+        for (index_t j = 0; j < r; ++j) near(i, j) = (i == j ? 1.0 : 0.0) + 0.1 * mix(i, j);
+    factor.append_zero_rows(3);
+    factor.advance(near, {{&e, 0, y}, {nullptr, n, y}}, 1e6);
+    CHECK(factor.condition() > 1);
+    CHECK(factor.written() == e.entries() + 3);
+    const double followed = factor.orthogonality(1e300);
+    CHECK(factor.materialisations() == 1);  // by the measurement above only
+    CHECK(std::abs(followed - off_identity(factor.formed())) < 1e-12);
+    CHECK(std::abs(factor.orthogonality(0) - followed) < 1e-12);  // an alarm: measured
+    CHECK(factor.condition() == 1);
+    CHECK(factor.written() == 0);
+}
