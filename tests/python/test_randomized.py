@@ -73,6 +73,19 @@ def test_steep_spectra_keep_to_the_budget(rng, passes):
     assert np.all(result.report.residuals[:100] < 1e-4)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("decay", [0.9, 0.5])
+def test_residuals_of_small_values_are_no_less_than_true(rng, dtype, decay):
+    A = with_spectrum(rng, 300, 200, decay ** np.arange(200.0), dtype)
+    result = svdkit.rsvd(A, 30)
+    wide = A.astype(np.result_type(dtype, np.float64))
+    left = np.linalg.norm(wide @ result.Vh.conj().T - result.U * result.s, axis=0)
+    right = np.linalg.norm(wide.conj().T @ result.U - result.Vh.conj().T * result.s, axis=0)
+    eps = np.finfo(dtype).eps
+    assert np.all(result.report.residuals >= np.maximum(left, right) * 0.99 - 100 * eps)
+    assert orthogonality(result.U) < 100 * eps and orthogonality(result.Vh.conj().T) < 100 * eps
+
+
 @pytest.mark.parametrize("passes", [2, 3, 4, 5])
 def test_operators_without_fused_products_keep_to_the_budget(rng, passes):
     A = with_spectrum(rng, 200, 150, SLOW[:150])
