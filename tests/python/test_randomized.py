@@ -152,6 +152,18 @@ def test_sketches(rng, sketch):
     assert all(np.array_equal(a, b) for a, b in zip(result, again, strict=True))
 
 
+@pytest.mark.parametrize(
+    "form", [np.ascontiguousarray, np.asfortranarray, scipy.sparse.csr_array, scipy.sparse.csc_array]
+)
+@pytest.mark.parametrize("options", [{}, {"passes": 2}, {"passes": 5}, {"passes": 1}])
+def test_the_number_of_threads_changes_no_bit(rng, form, options):
+    A = form(with_spectrum(rng, 900, 600, np.arange(1, 601) ** -0.5))
+    one = svdkit.rsvd(A, 20, threads=1, **options)
+    for threads in (2, 3, 8):
+        again = svdkit.rsvd(A, 20, threads=threads, **options)
+        assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
+
+
 def test_test_matrices():
     sparse = np.empty((500, 40))
     _core.OperatorF64.fill_sparse_sign(sparse, 3)
