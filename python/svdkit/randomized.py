@@ -125,13 +125,13 @@ def rsvd(
 
     Notes
     -----
-    Two and more products keep all their blocks (block Krylov [4]_) where that takes at most twice the memory of A, or
-    64 MB; otherwise only the last one counts (shifted power iterations [2]_).
+    Two and more products keep all their blocks and A times them (block Krylov [4]_) where that takes at most twice the
+    memory of A, or 64 MB; otherwise only the last one counts (shifted power iterations [2]_).
 
-    Cost, with l = k + oversample: 4 m n l flops and one read of A for every product with ``A^H A``, 2 m n (k + l) flops
-    and one read for the last step, where the products of A are fused; memory (2 m + 3 n) l, and n l for every block
-    kept. With "auto" the blocks are narrow: 16 columns in double precision, 32 in single. With `tol`: block Lanczos
-    and the exact energy ``||A||_F^2`` [1]_.
+    Cost, with l = k + oversample: 4 m n l flops and one read of A for every product with ``A^H A``, the last one
+    included, where the products of A are fused; memory (2 m + 3 n) l, and (m + n) l for every block kept. With "auto"
+    the blocks are narrow, 16 columns: more reads, but fewer flops. With `tol`: block Lanczos and the exact energy
+    ``||A||_F^2`` [1]_.
 
     References
     ----------

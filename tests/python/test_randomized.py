@@ -73,6 +73,19 @@ def test_steep_spectra_keep_to_the_budget(rng, passes):
     assert np.all(result.report.residuals[:100] < 1e-4)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("decay", [0.9, 0.5])
+def test_residuals_of_small_values_are_no_less_than_true(rng, dtype, decay):
+    A = with_spectrum(rng, 300, 200, decay ** np.arange(200.0), dtype)
+    result = svdkit.rsvd(A, 30)
+    wide = A.astype(np.result_type(dtype, np.float64))
+    left = np.linalg.norm(wide @ result.Vh.conj().T - result.U * result.s, axis=0)
+    right = np.linalg.norm(wide.conj().T @ result.U - result.Vh.conj().T * result.s, axis=0)
+    eps = np.finfo(dtype).eps
+    assert np.all(result.report.residuals >= np.maximum(left, right) * 0.99 - 100 * eps)
+    assert orthogonality(result.U) < 100 * eps and orthogonality(result.Vh.conj().T) < 100 * eps
+
+
 @pytest.mark.parametrize("passes", [2, 3, 4, 5])
 def test_operators_without_fused_products_keep_to_the_budget(rng, passes):
     A = with_spectrum(rng, 200, 150, SLOW[:150])
@@ -137,6 +150,18 @@ def test_sketches(rng, sketch):
     assert excess(A, result) < 1e-3
     again = svdkit.rsvd(A, 10, sketch=sketch, threads=3)
     assert all(np.array_equal(a, b) for a, b in zip(result, again, strict=True))
+
+
+@pytest.mark.parametrize(
+    "form", [np.ascontiguousarray, np.asfortranarray, scipy.sparse.csr_array, scipy.sparse.csc_array]
+)
+@pytest.mark.parametrize("options", [{}, {"passes": 2}, {"passes": 5}, {"passes": 1}])
+def test_the_number_of_threads_changes_no_bit(rng, form, options):
+    A = form(with_spectrum(rng, 900, 600, np.arange(1, 601) ** -0.5))
+    one = svdkit.rsvd(A, 20, threads=1, **options)
+    for threads in (2, 3, 8):
+        again = svdkit.rsvd(A, 20, threads=threads, **options)
+        assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
 
 
 def test_test_matrices():

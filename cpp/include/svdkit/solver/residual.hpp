@@ -4,8 +4,8 @@
 // rayleigh_ritz: the best triplets with right vectors in the span of V: with A V = Q R and R = X diag(s) Y^H they are
 // (Q X, s, V Y), A squared nowhere, and the residuals come from the same two products.
 // Cost of either: 4 m n k flops, two reads of A; rayleigh_ritz takes one where the products can share it and no value
-// is below s_1 / 1000 (single precision: s_1 / 20), or where it must: residuals of small values are then bounds, wider
-// by epsilon s_1^2 / s_i. Paper: Golub & Van Loan, Matrix Computations (4th ed.), section 8.6
+// is below s_1 / 1000 (single precision: s_1 / 20), or where `slack` allows: residuals of small values are then bounds,
+// wider by epsilon s_1^2 / s_i. Paper: Golub & Van Loan, Matrix Computations (4th ed.), section 8.6
 // (Rayleigh-Ritz).
 #pragma once
 
