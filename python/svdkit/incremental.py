@@ -141,15 +141,17 @@ class IncrementalSVD(IncrementalState):
         """
         if self._mean is not None:
             rows, dtype = rows_to_center(B, self._length(1))
-            model = self._opened((0, rows.shape[1]))
-            for block in self._mean.blocks(rows, self._forgetting()):
-                model.core.append("rows", *block)
+            with self._all_or_nothing(self._mean.in_one_step(rows)):
+                model = self._opened((0, rows.shape[1]))
+                for block in self._mean.blocks(rows, self._forgetting()):
+                    model.core.append("rows", *block)
             return self._saw(dtype)
         vectors, dtype, shape = rows_of(B, self._length(1))
         if self._kept is not None:
             self._kept.append_rows(B, shape)
         else:
-            self._opened((0, shape[1])).core.append("rows", vectors, self._forgetting())
+            with self._all_or_nothing():
+                self._opened((0, shape[1])).core.append("rows", vectors, self._forgetting())
         self._saw(dtype)
 
     def append_cols(self, B: Any) -> None:
@@ -159,7 +161,8 @@ class IncrementalSVD(IncrementalState):
             self._kept.append_cols(B, shape)
         else:
             self._needs_left("append_cols")
-            self._opened((shape[0], 0)).core.append("columns", vectors, self._forgetting())
+            with self._all_or_nothing():
+                self._opened((shape[0], 0)).core.append("columns", vectors, self._forgetting())
         self._saw(dtype)
 
     def add(self, D: Any, E: Any) -> None:
@@ -173,17 +176,12 @@ class IncrementalSVD(IncrementalState):
             self._kept.add(D, E, shape)
         else:
             self._needs_left("add")
-            self._add(self._opened(shape), d, e)
+            self._add(shape, d, e)
         self._saw(np.result_type(dtype, e_dtype))
 
-    def _add(self, model: Model, D: Any, E: Any) -> None:
-        """Many vectors take several steps, none of which remains when they are interrupted."""
-        before = model if model.core.in_one_step(D, E) else model.copy()
-        try:
-            model.core.add(D, E, self._forgetting())
-        except BaseException:
-            self._model = before
-            raise
+    def _add(self, shape: tuple[int, int], D: Any, E: Any) -> None:
+        with self._all_or_nothing(self._model is None or self._model.core.in_one_step(D, E)):
+            self._opened(shape).core.add(D, E, self._forgetting())
 
     def set_entries(self, rows: Any, cols: Any, delta: Any) -> None:
         """Add `delta` to the entries at (rows, cols): three sequences, or numbers, of a common length."""
@@ -193,7 +191,7 @@ class IncrementalSVD(IncrementalState):
         elif i.size:
             self._needs_left("set_entries")
             D, E = changes_as_product(i, j, v, self.shape)
-            self._add(self._opened(self.shape), D, E)
+            self._add(self.shape, D, E)
 
     def delete_rows(self, which: Any) -> None:
         """Delete the rows with these numbers; those that follow move up."""

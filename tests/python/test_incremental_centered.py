@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 import svdkit
 from reference import sparse_normal, with_spectrum
+from svdkit._incremental import running_mean
 
 
 def fed(A, size, **options):
@@ -79,3 +80,39 @@ def test_bad_input():
         state.append_rows(np.full((1, 3), np.nan))
     assert state.shape == (3, 3)
     np.testing.assert_allclose(state.mean, 1 / 3)
+
+
+def test_a_refused_first_batch_decides_nothing():
+    state = svdkit.IncrementalSVD(3, center=True)
+    with pytest.raises(ValueError, match="nan"):
+        state.append_rows(np.full((4, 6), np.nan))
+    assert state.shape == (0, 0)
+    state.append_rows(np.eye(5))
+    assert state.shape == (5, 5)
+
+
+def test_sparse_rows_in_several_blocks_are_taken_in_whole_or_not_at_all(rng, monkeypatch):
+    A = sp.random_array((100, 20), density=0.3, rng=rng, format="csr")
+    monkeypatch.setattr(running_mean, "DENSE", 600)
+    states = [svdkit.IncrementalSVD(3, center=True).fit(A[:20]) for _ in range(2)]
+    block = running_mean.RunningMean._block
+    left = [2]
+
+    def interrupted(self, X, forget):
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        yield from block(self, X, forget)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running_mean.RunningMean, "_block", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            states[0].append_rows(A[20:])
+    assert left == [0]
+    for compared in range(2):
+        assert states[0].shape == states[1].shape
+        np.testing.assert_array_equal(states[0].mean, states[1].mean)
+        np.testing.assert_array_equal(states[0].result().Vh, states[1].result().Vh)
+        if compared == 0:
+            for state in states:
+                state.append_rows(A[20:])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -62,6 +65,18 @@ class IncrementalState:
         if self._model is None:
             self._model = Model(self._settings, shape)
         return self._model
+
+    @contextmanager
+    def _all_or_nothing(self, one_step: bool = True) -> Iterator[None]:
+        """Whatever ends an update early, the state is as before. The engine sees to that itself within one step."""
+        model, mean = self._model, self._mean
+        if not one_step:
+            model, mean = None if model is None else model.copy(), copy(mean)
+        try:
+            yield
+        except BaseException:
+            self._model, self._mean = model, mean
+            raise
 
     def _length(self, axis: int) -> int | None:
         """What a batch must fit: the rows (axis 0) or columns of the matrix; None before the first update."""

@@ -37,12 +37,16 @@ class RunningMean:
         state.mean = arrays.get("mean")
         return state
 
+    def in_one_step(self, B: Any) -> bool:
+        """Whether the batch makes a single block."""
+        return not is_sparse(B) or B.shape[0] <= _rows_at_once(B)
+
     def blocks(self, B: Any, forget: float) -> Iterator[tuple[Any, float]]:
         """The centred rows of a batch and the row that moves the mean, as vectors; what is known is forgotten first."""
         if not is_sparse(B):
             yield from self._block(B, forget)
             return
-        by_row, few = B.tocsr(), max(1, DENSE // max(B.shape[1], 1))
+        by_row, few = B.tocsr(), _rows_at_once(B)
         for first in range(0, B.shape[0], few):
             yield from self._block(
                 by_row[first : first + few].toarray().astype(np.float64), forget if first == 0 else 1
@@ -61,3 +65,7 @@ class RunningMean:
         # Not before the model has taken them in.
         self.rows, self.weight = self.rows + count, old + count
         self.mean = mean if self.mean is None else self.mean + (mean - self.mean) * (count / self.weight)
+
+
+def _rows_at_once(B: Any) -> int:
+    return max(1, DENSE // max(B.shape[1], 1))
