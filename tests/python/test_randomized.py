@@ -75,14 +75,15 @@ def test_steep_spectra_keep_to_the_budget(rng, passes):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("decay", [0.9, 0.5])
-def test_residuals_of_small_values_are_no_less_than_true(rng, dtype, decay):
+@pytest.mark.parametrize("options", [{}, {"passes": 3}, {"passes": 4}])
+def test_residuals_of_small_values_are_no_less_than_true(rng, dtype, decay, options):
     A = with_spectrum(rng, 300, 200, decay ** np.arange(200.0), dtype)
-    result = svdkit.rsvd(A, 30)
+    result = svdkit.rsvd(A, 30, **options)
     wide = A.astype(np.result_type(dtype, np.float64))
     left = np.linalg.norm(wide @ result.Vh.conj().T - result.U * result.s, axis=0)
     right = np.linalg.norm(wide.conj().T @ result.U - result.Vh.conj().T * result.s, axis=0)
     eps = np.finfo(dtype).eps
-    assert np.all(result.report.residuals >= np.maximum(left, right) * 0.99 - 100 * eps)
+    assert np.all(result.report.residuals >= np.maximum(left, right) * 0.99 - 20 * eps)
     assert orthogonality(result.U) < 100 * eps and orthogonality(result.Vh.conj().T) < 100 * eps
 
 

@@ -157,8 +157,7 @@ double add_normal_equations(const NormalRow<T>& row) {
     return loss;
 }
 
-// --- kSystems systems side by side
-// -------------------------------------------------------------------------------------
+// kSystems systems side by side.
 
 // row[b] -= sum_k factor_k above_k[b] for NB neighbours of a row of U; the rows above end where this one does.
 template <int NB>
