@@ -75,19 +75,15 @@ index_t chunk_cols(index_t b, index_t strip) {
     return std::max<index_t>(64, round_down(kChunkBytes / (b * static_cast<index_t>(sizeof(T))), 8));
 }
 
-// What is fetched into the second-level cache while a tile is at work: nothing, the columns that follow in its own
-// rows, the tile that comes next, or half of the rows of that to the right, which a fused pass takes next: one half
-// while it computes Y, the other with Z.
-enum class Fetch { none, onward, next, right_upper, right_lower };
-
-// Columns ahead when fetching onward: far enough for the latency of memory, and across the ends of pages, where the
-// processor's own fetching stops.
-constexpr index_t kOnward = 64;
+// Which tile is fetched into the second-level cache while one is at work: none, the one that comes next, or half of the
+// rows of that in the strip below or to the right, which a fused pass takes next: one half while it computes Y, the
+// other with Z.
+enum class Fetch { none, next, below_upper, below_lower, right_upper, right_lower };
 
 template <class T>
 typename Ahead<T>::Rows rows_of(Fetch fetch) {
-    if (fetch == Fetch::right_upper) return Ahead<T>::Rows::upper;
-    if (fetch == Fetch::right_lower) return Ahead<T>::Rows::lower;
+    if (fetch == Fetch::below_upper || fetch == Fetch::right_upper) return Ahead<T>::Rows::upper;
+    if (fetch == Fetch::below_lower || fetch == Fetch::right_lower) return Ahead<T>::Rows::lower;
     return Ahead<T>::Rows::all;
 }
 
@@ -105,12 +101,10 @@ void for_each_tile(ConstView<S> a, index_t row, index_t rows, index_t col, index
             Ahead<T> ahead{.rows = rows_of<T>(fetch)};
             if (fetch == Fetch::right_upper || fetch == Fetch::right_lower) {
                 if (col + cols + c + width <= a.cols) ahead.tile = tile.data() + cols;
-            } else if (fetch == Fetch::onward && col + c + width + kOnward <= a.cols) {
-                ahead.tile = tile.data() + kOnward;
             } else if (fetch == Fetch::next && c + 2 * width <= cols) {
                 ahead.tile = tile.data() + width;
-            } else if (fetch == Fetch::next && row + i + 2 * height <= a.rows) {
-                ahead.tile = tile.data() + height * tile.ld() - c;
+            } else if (fetch != Fetch::none && row + i + 2 * height <= a.rows) {
+                ahead.tile = tile.data() + height * tile.ld() - (fetch == Fetch::next ? c : 0);
             }
             body(i, height, c, width, tile, ahead);
         }
@@ -230,8 +224,7 @@ void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         return;
     }
     const index_t strip = fused_strip<T>(n, b);
-    // Half as many flops with each byte: only then does the processor's own fetching fall behind.
-    const Fetch fetch = std::is_same_v<T, double> ? Fetch::onward : Fetch::none;
+    const bool resident = strip * n * static_cast<index_t>(sizeof(T)) <= 2 * kStripBytes;
     const Partition rows{m, private_parts(m, b), kRowTile};
     const index_t ld = padded_ld<T>(b);
     const Scratch<T> sums(rows.parts * n * ld);
@@ -242,8 +235,8 @@ void gram_rows(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
         for (index_t i = begin; i < end; i += strip) {
             const Panel<T> out = y.row_range(i, std::min(strip, end - i));
             set_zero(out);
-            forward_range(a, i, 0, x, out, strip, fetch);
-            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, Fetch::none);
+            forward_range(a, i, 0, x, out, strip, resident ? Fetch::below_upper : Fetch::next);
+            adjoint_range(a, i, 0, ConstPanel<T>(out), sum, strip, resident ? Fetch::below_lower : Fetch::next);
         }
     });
     add_in_order(sums.data(), rows.parts, n * ld, ld, z);
