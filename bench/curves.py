@@ -142,13 +142,12 @@ def _draw(curves: dict[str, dict[str, Curve]], path: Path) -> None:
     from matplotlib import pyplot
     from matplotlib.ticker import NullFormatter
 
-    figure, axes = pyplot.subplots(1, len(curves), figsize=(5 * len(curves), 4), squeeze=False)
+    figure, axes = pyplot.subplots(1, len(curves), figsize=(5 * len(curves), 4.6), squeeze=False, layout="constrained")
     for ax, (case, methods) in zip(axes[0], curves.items(), strict=True):
         for name, curve in methods.items():
             ax.loglog([p.seconds for p in curve], [max(p.error, 1e-9) for p in curve], "o-", markersize=4, label=name)
         ax.set(title=case, xlabel="seconds", ylabel="Frobenius error beyond the optimum")
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.grid(alpha=0.3)
-    axes[0][0].legend(fontsize="small")
-    figure.tight_layout()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
     figure.savefig(path, dpi=110)

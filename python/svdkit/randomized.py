@@ -116,7 +116,8 @@ def rsvd(
     -------
     RandomizedResult
         As :func:`svdkit.tsvd`, with ``error_estimate(norm, probes)``. ``report.residuals`` come from products with A,
-        rounding added where values are small, and are what this method leaves, not a promise. With `tol` a certified :class:`svdkit.SVDResult`.
+        rounding added where values are small, and are what this method leaves, not a promise. With `tol` a certified
+        :class:`svdkit.SVDResult`.
 
     Raises
     ------
@@ -126,9 +127,9 @@ def rsvd(
     Notes
     -----
     Two and more products keep all their blocks and A times them (block Krylov [4]_) where that takes at most twice the
-    memory of A, or 64 MB; otherwise only the last one counts (shifted power iterations [2]_). Products with ``A^H A`` square A:
-    vectors of a value s_i stay uncertain by about ``eps (s_1 / s_i)**2``, however many there are (single precision,
-    s_i = s_1 / 500: 3 %). :func:`svdkit.tsvd` has no such limit.
+    memory of A, or 64 MB; otherwise only the last one counts (shifted power iterations [2]_). Products with ``A^H A``
+    square A: vectors of a value s_i stay uncertain by about ``eps (s_1 / s_i)**2``, however many there are (single
+    precision, s_i = s_1 / 500: 3 %). :func:`svdkit.tsvd` has no such limit.
 
     Cost, with l = k + oversample: 4 m n l flops and one read of A for every product with ``A^H A``, the last one
     included, where the products of A are fused; memory (2 m + 3 n) l, and (m + n) l for every block kept. With "auto"
