@@ -149,5 +149,5 @@ def _draw(curves: dict[str, dict[str, Curve]], path: Path) -> None:
         ax.set(title=case, xlabel="seconds", ylabel="Frobenius error beyond the optimum")
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.grid(alpha=0.3)
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
     figure.savefig(path, dpi=110)
