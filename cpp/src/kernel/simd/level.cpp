@@ -7,6 +7,7 @@
 #include "shrink_level.hpp"
 #include "svdkit/kernel/simd.hpp"
 #include "tile.hpp"
+#include "twisted_level.hpp"
 
 #define SVDKIT_QUOTE(x) #x
 #define SVDKIT_NAME(x) SVDKIT_QUOTE(x)
@@ -64,6 +65,7 @@ const Level level = {
     &shrink,
     &median_f32,
     &median_f64,
+    &twisted,
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core.hpp"
 #include "magnitudes.hpp"
 #include "small_products.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/elementwise.hpp"
-#include "svdkit/kernel/small_svd.hpp"
 #include "whole_batch.hpp"
 
 namespace svdkit {
@@ -22,36 +22,10 @@ constexpr index_t kShort = 512;                         // vectors up to this le
 constexpr int kUnitRange = 300;                         // binary orders of magnitude before the unit follows the data
 constexpr index_t kRows = 1, kColumns = 2, kOther = 3;  // Certificate::kind
 
-constexpr index_t kSmallCore = 160;  // that LAPACK decomposes in full
-constexpr double kCoreTolerance = 1e-13;
 constexpr index_t kLongestChunk = 512;  // sparse vectors that one core takes in
 
+using detail::Core, detail::decompose, detail::decompose_leading;
 using detail::largest, detail::multiply_by_power, detail::square, detail::sum_of_squares;
-
-// Leading triplets of a core; `beyond`: the squares of the values that are not there.
-struct Core {
-    Block<double> left, right;
-    std::vector<double> theta;
-    double beyond = 0;
-};
-
-Core decompose(const Block<double>& m) {
-    const index_t r = std::min(m.rows(), m.cols());
-    Core core{Block<double>(m.rows(), r), Block<double>(m.cols(), r), std::vector<double>(static_cast<std::size_t>(r))};
-    if (r > 0) small_svd<double>(m.panel(), core.left.panel(), core.theta.data(), core.right.panel());
-    return core;
-}
-
-// Only `wanted` triplets, of a core that is much larger, by a truncated solver.
-Core decompose_leading(const Block<double>& m, index_t wanted, std::uint64_t seed) {
-    if (std::min(m.rows(), m.cols()) < std::max<index_t>(kSmallCore, 3 * wanted)) return decompose(m);
-    double energy = 0;
-    for (index_t i = 0; i < m.rows(); ++i)
-        for (index_t j = 0; j < m.cols(); ++j) energy += square(m(i, j));
-    Result<double> result = detail::leading_triplets(m, {.k = wanted, .tol = kCoreTolerance, .seed = seed});
-    for (const double s : result.s) energy -= square(s);
-    return {std::move(result.u), std::move(result.v), std::move(result.s), std::max(energy, 0.0)};
-}
 
 // R of G = R^T R for a G near the identity, and R^-1.
 std::pair<Block<double>, Block<double>> factorised(const Block<double>& g) {
