@@ -18,20 +18,22 @@ using detail::kTwisted;
 void tridiagonal_vectors(index_t n, const double* diagonal, const double* beside, double size, const double* values,
                          Panel<double> z) {
     const double smallest = size * 1e-100;  // pivots: their inverses still multiply squares
-    const Buffer<double> room(3 * n * kTwisted);
-    double* const lanes = room.data() + 2 * n * kTwisted;
+    const Buffer<double> room(4 * n * kTwisted);
+    double* const lanes = room.data() + 3 * n * kTwisted;
     for (index_t first = 0; first < z.rows; first += kTwisted) {
         const index_t count = std::min(kTwisted, z.rows - first);
         std::array<double, kTwisted> group{};
         for (index_t l = 0; l < kTwisted; ++l)
             group[static_cast<std::size_t>(l)] = values[first + std::min(l, count - 1)];
         detail::twisted_vectors(diagonal, beside, n, group.data(), smallest, room.data(), lanes);
-        for (index_t l = 0; l < count; ++l) {
-            double square = 0;
-            for (index_t i = 0; i < n; ++i) square += lanes[i * kTwisted + l] * lanes[i * kTwisted + l];
-            const double scale = 1 / std::sqrt(square);
-            for (index_t i = 0; i < n; ++i) z(first + l, i) = scale * lanes[i * kTwisted + l];
-        }
+        std::array<double, kTwisted> scale{};
+        for (index_t i = 0; i < n; ++i)
+            for (index_t l = 0; l < kTwisted; ++l)
+                scale[static_cast<std::size_t>(l)] += lanes[i * kTwisted + l] * lanes[i * kTwisted + l];
+        for (double& s : scale) s = 1 / std::sqrt(s);
+        for (index_t l = 0; l < count; ++l)
+            for (index_t i = 0; i < n; ++i)
+                z(first + l, i) = scale[static_cast<std::size_t>(l)] * lanes[i * kTwisted + l];
     }
 }
 

@@ -28,7 +28,7 @@ struct Rows {
 
     // Both += C z, C y.
     void add(const Block<double>& c) {
-        const Block<double> dz = product(c, z), dy = product(c, y);
+        const Block<double> dz = product(c, z), dy = y.rows() > 0 ? product(c, y) : Block<double>();
         add_to(z, dz);
         add_to(y, dy);
     }
@@ -144,8 +144,8 @@ bool decompose_by_gram(const Block<double>& m, index_t wanted, Core& core) {
     Rows rows{Block<double>(wanted, n), {}};
     if (!leading_eigenvectors(gram, squares.data(), rows.z)) return false;
     if (!(squares.back() > kLowest * squares.front())) return false;
-    rows.y = product_with_adjoint(rows.z, m);
     double defect = bring_to_orthonormal(rows);
+    rows.y = product_with_adjoint(rows.z, m);
     for (int pass = 0; pass < kMostPasses; ++pass) {
         const double turned = rotate_once(rows);
         if (std::max(defect, turned) > kExact) {

@@ -42,7 +42,7 @@ index_t touched(const LazyFactor::Addition& addition) {
 }
 
 // E^T B of sparse vectors.
-Block<double> inner(ConstPanel<double> base, const TallVectors& vectors) {
+Block<double> sparse_inner(ConstPanel<double> base, const TallVectors& vectors) {
     Block<double> c(vectors.count, base.cols);
     vectors.visit([&](index_t j, index_t i, double v) {
         const double* const row = base.row(i);
@@ -90,15 +90,15 @@ void LazyFactor::restore(ConstPanel<double> base, ConstPanel<double> factor, ind
     for (index_t i = 0; i < base.rows; ++i) std::copy_n(base.row(i), base.cols, base_.data() + i * ld_);
 }
 
-Block<double> LazyFactor::coefficients(const TallVectors& vectors) const {
+Block<double> LazyFactor::inner(const TallVectors& vectors) const {
     const index_t r = base_cols();
     if (r == 0) return Block<double>(vectors.count, r);
-    if (vectors.sparse) return product(inner(base(), vectors), factor_);
+    if (vectors.sparse) return sparse_inner(base(), vectors);
     Block<double> c(vectors.count, r), transposed(r, vectors.count);
     adjoint_pass<double>(as_view<double>(ConstPanel<double>(all(r))), vectors.dense, transposed);
     for (index_t j = 0; j < vectors.count; ++j)
         for (index_t l = 0; l < r; ++l) c(j, l) = transposed(l, j);
-    return product(c, factor_);
+    return c;
 }
 
 void LazyFactor::restore_gram(ConstPanel<double> gram, index_t written) {
@@ -124,13 +124,19 @@ void LazyFactor::add(const Addition& addition, ConstPanel<double> y) {
         gram_ = {};
         return forward_pass<double>(as_view<double>(e.dense), y, here, true);
     }
-    if (known) add_product(inner(here, e), y, gram_);
+    if (known && addition.inner.rows > 0) {
+        const Block<double> by_gram = product(addition.gram, y);
+        add_product(addition.inner, y, gram_);
+        add_product(y, addition.inner, gram_);
+        add_product(y, by_gram, gram_);
+    } else {
+        gram_ = {};
+    }
     e.visit([&](index_t j, index_t i, double v) {
         double* const out = here.row(i);
         const double* const in = y.row(j);
         for (index_t c = 0; c < y.cols; ++c) out[c] += v * in[c];
     });
-    if (known) add_product(y, inner(here, e), gram_);
 }
 
 // Lazy steps need an invertible square K, and pay while few of the rows are touched.
@@ -194,7 +200,7 @@ double LazyFactor::off_identity() const {
 
 double LazyFactor::orthogonality(double alarm) {
     if (!kept_ || cols() == 0) return 0;
-    if (gram_.rows() > 0 && written_ < rows_) {
+    if (gram_.rows() > 0 && written_ < 4 * rows_) {
         const double most = off_identity();
         if (most <= alarm) return most;
     }

@@ -23,7 +23,8 @@ struct Expansion {
     Block<double> coordinates{};   ///< C, t x (r + q)
     Block<double> known{};         ///< pairs: X^T E W, r x q
     Block<double> weights{};       ///< pairs: W, t x q
-    std::vector<double> pivots{};  ///< pairs: relative residual of every direction
+    Block<double> inner{}, gram{};  ///< pairs: E^T B and E^T E
+    std::vector<double> pivots{};   ///< pairs: relative residual of every direction
     TallVectors formed{};          ///< Q, where it was formed
     double lost = 0;               ///< squared norm of what is not in the span
 

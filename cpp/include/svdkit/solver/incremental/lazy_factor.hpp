@@ -8,7 +8,8 @@
 // touched anyway, B <- B K G and K <- I come first (materialise): exact even for a singular K G.
 // Orthogonality is watched without a look at the tall B: B^T B <- B^T B + (E^T B)^T Y + Y^T (E^T B') follows every lazy
 // step in t k^2 flops, and X^T X = K^T (B^T B) K. It carries rounding of cond(K)^2 epsilon, which can only raise a
-// false alarm; the tall product is formed after an alarm, and once as many rows were written as there are. Cost of a
+// false alarm; the tall product is formed after an alarm, and once four times as many rows
+// were written as there are. Cost of a
 // lazy step: 2 entries k + 4 k^3 flops; of a materialised one 2 height k^2 more. Memory: height k + k^2, in arrays that
 // double when they are full, so appended rows cost what they hold. Papers: Deng et al., ICLR 2024 (the lazy factor);
 // Brand, LAA 415 (2006) (products of small factors).
@@ -27,6 +28,7 @@ public:
         const TallVectors* vectors = nullptr;
         index_t first_row = 0;
         ConstPanel<double> coefficients = {};
+        ConstPanel<double> inner = {}, gram = {};  ///< E^T B and E^T E of sparse vectors, where they are known
     };
 
     LazyFactor() : LazyFactor(0, true) {}
@@ -49,8 +51,8 @@ public:
     index_t written() const { return written_; }
     void restore_gram(ConstPanel<double> gram, index_t written);
 
-    /// (X^T E)^T, count x cols.
-    Block<double> coefficients(const TallVectors& vectors) const;
+    /// E^T B, count x cols: E^T X = E^T B K.
+    Block<double> inner(const TallVectors& vectors) const;
     /// X <- X G + sum E Y, lazily while cond(K) <= limit. G is cols x r.
     void advance(ConstPanel<double> g, const std::vector<Addition>& additions, double limit);
     void materialise();
