@@ -59,13 +59,20 @@ void add_product(ConstPanel<double> a, ConstPanel<double> b, Block<double>& gram
         for (index_t j = 0; j < gram.cols(); ++j) gram(i, j) += product(i, j);
 }
 
+Block<double> copy_of(const Block<double>& a) {
+    Block<double> copy(a.rows(), a.cols());
+    detail::copy_panel<double>(a.panel(), copy.panel());
+    return copy;
+}
+
 }  // namespace
 
 LazyFactor::LazyFactor(index_t most_columns, bool kept)
     : ld_(padded_ld<double>(std::max<index_t>(most_columns, 1))), kept_(kept) {}
 
 index_t LazyFactor::bytes() const {
-    return static_cast<index_t>(sizeof(double)) * (base_.size() + factor_.rows() * factor_.ld());
+    const index_t remembered = before_ ? static_cast<index_t>(before_->lines.size()) + before_->all.size() : 0;
+    return static_cast<index_t>(sizeof(double)) * (base_.size() + factor_.rows() * factor_.ld() + remembered);
 }
 
 void LazyFactor::append_zero_rows(index_t count) {
@@ -109,6 +116,7 @@ void LazyFactor::restore_gram(ConstPanel<double> gram, index_t written) {
 
 // Rows of B += E Y, and what that does to B^T B.
 void LazyFactor::add(const Addition& addition, ConstPanel<double> y) {
+    if (before_) remember_rows(addition);
     const Panel<double> base = all(y.cols);
     const bool known = gram_.rows() > 0;
     if (!addition.vectors) {
@@ -171,6 +179,7 @@ void LazyFactor::advance(ConstPanel<double> g, const std::vector<Addition>& addi
 void LazyFactor::rotate_base(ConstPanel<double> q) {
     const index_t size = std::max(q.rows, q.cols);
     if (kept_ && q.rows > 0) {
+        if (before_) remember_all();
         Block<double> square(size, size);
         for (index_t i = 0; i < q.rows; ++i) std::copy_n(q.row(i), q.cols, &square(i, 0));
         rotate<double>(all(size), square);
@@ -236,6 +245,43 @@ void LazyFactor::remove(const std::vector<index_t>& which) {
     }
     rows_ -= static_cast<index_t>(which.size());
     gram_ = {};
+}
+
+void LazyFactor::remember_changes() {
+    before_ = Before{copy_of(factor_), copy_of(gram_), rows_, written_, materialisations_, lazy_, condition_};
+}
+
+// Before B += E Y. Rows that were appended since then need no memory.
+void LazyFactor::remember_rows(const Addition& addition) {
+    if (before_->all.size() > 0 || !addition.vectors) return;
+    if (!addition.vectors->sparse) return remember_all();
+    for (const index_t i : addition.vectors->place) {
+        const index_t row = addition.first_row + i;
+        if (row >= before_->rows) continue;
+        before_->places.push_back(row);
+        const double* const line = base_.data() + row * ld_;
+        before_->lines.insert(before_->lines.end(), line, line + ld_);
+    }
+}
+
+void LazyFactor::remember_all() {
+    if (before_->all.size() > 0) return;
+    before_->all = Buffer<double>(before_->rows * ld_);
+    std::copy_n(base_.data(), before_->all.size(), before_->all.data());
+}
+
+void LazyFactor::undo_changes() {
+    std::copy_n(before_->all.data(), before_->all.size(), base_.data());
+    for (std::size_t i = 0; i < before_->places.size(); ++i)
+        std::copy_n(before_->lines.data() + static_cast<index_t>(i) * ld_, ld_, base_.data() + before_->places[i] * ld_);
+    factor_ = std::move(before_->factor);
+    gram_ = std::move(before_->gram);
+    rows_ = before_->rows;
+    written_ = before_->written;
+    materialisations_ = before_->materialisations;
+    lazy_ = before_->lazy;
+    condition_ = before_->condition;
+    before_.reset();
 }
 
 Block<double> LazyFactor::formed() const {

@@ -15,6 +15,7 @@
 // Brand, LAA 415 (2006) (products of small factors).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "svdkit/solver/incremental/tall_vectors.hpp"
@@ -67,10 +68,27 @@ public:
     /// X itself.
     Block<double> formed() const;
 
+    /// From now on what changes is remembered, until all of it is undone or accepted: lazy steps by the rows that they
+    /// touch. Removals and `restore` are not among it.
+    void remember_changes();
+    void undo_changes();
+    void accept_changes() { before_.reset(); }
+
     double condition() const { return condition_; }
     index_t materialisations() const { return materialisations_; }
 
 private:
+    struct Before {
+        Block<double> factor, gram;
+        index_t rows, written, materialisations;
+        bool lazy;
+        double condition;
+        std::vector<index_t> places{};  // rows of B as they were, one line of `lines` each
+        std::vector<double> lines{};
+        Buffer<double> all{};  // all of B, as it was after those
+    };
+    void remember_rows(const Addition& addition);
+    void remember_all();
     index_t base_cols() const { return factor_.rows(); }
     void add(const Addition& addition, ConstPanel<double> y);
     double off_identity() const;
@@ -87,6 +105,7 @@ private:
     bool lazy_ = false;     // whether K may differ from I
     double condition_ = 1;
     index_t materialisations_ = 0;
+    std::optional<Before> before_;
 };
 
 }  // namespace svdkit
