@@ -19,7 +19,7 @@ from .incremental_peers import Svdkit, peers
 from .matrices import load
 from .tables import error, ratio, table
 
-MEASURED = {1000: 70, 100: 5, 10: 1}  # batches that are measured, of so many
+MEASURED = {1000: 280, 100: 5, 10: 1}  # batches that are measured, of so many
 READ = "svdkit, read"  # the values are asked for after every batch
 Batch = tuple[Any, Any]  # rows below, columns at the right (or None)
 

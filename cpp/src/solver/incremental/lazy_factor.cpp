@@ -255,6 +255,8 @@ void LazyFactor::remember_changes() {
 void LazyFactor::remember_rows(const Addition& addition) {
     if (before_->all.size() > 0 || !addition.vectors) return;
     if (!addition.vectors->sparse) return remember_all();
+    before_->places.reserve(addition.vectors->place.size());
+    before_->lines.reserve(addition.vectors->place.size() * static_cast<std::size_t>(ld_));
     for (const index_t i : addition.vectors->place) {
         const index_t row = addition.first_row + i;
         if (row >= before_->rows) continue;

@@ -9,12 +9,12 @@
 namespace svdkit {
 namespace {
 
-constexpr index_t kCombine = 32;
+constexpr index_t kCombine = 16;
 
 }  // namespace
 
 index_t IncrementalSvd::combine() const {
-    return std::min(chunk(true), options_.combine > 0 ? options_.combine : std::max(options_.k, kCombine));
+    return std::min(chunk(true), options_.combine > 0 ? options_.combine : std::max(options_.k / 2, kCombine));
 }
 
 // What waits is always taken in before anything is done to a new batch: whatever goes wrong there, that one is not in.

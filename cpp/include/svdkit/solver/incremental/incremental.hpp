@@ -32,7 +32,7 @@ struct IncrementalOptions {
     double refresh_condition = 1e3;  ///< of a lazy factor, past which it is multiplied out
     double tol = 0;                  ///< of batches solved as a whole; 0: 1e-11
     index_t chunk = 0;               ///< vectors taken in by one core; 0: chosen
-    index_t combine = 0;             ///< sparse vectors that wait for each other; 0: max(k, 32); 1: none waits
+    index_t combine = 0;             ///< sparse vectors that wait for each other; 0: max(k / 2, 16); 1: none waits
     bool shrink = false;             ///< frequent directions: subtract s_{k+1}^2 from every square
     bool left = true;                ///< keep U
     std::uint64_t seed = 0;
