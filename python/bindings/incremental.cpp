@@ -145,9 +145,10 @@ nb::tuple parts(const IncrementalSvd::Waiting& waiting) {
 }
 
 IncrementalSvd::Waiting waiting_of(const nb::tuple& parts) {
-    return {parse("side", nb::cast<std::string_view>(parts[0]), kSides),
-            sparse_vectors<double, index_t>(nb::cast<VectorIn<index_t>>(parts[2]), nb::cast<VectorIn<index_t>>(parts[3]),
-                                            nb::cast<VectorIn<double>>(parts[4]), nb::cast<index_t>(parts[1]))};
+    return {
+        parse("side", nb::cast<std::string_view>(parts[0]), kSides),
+        sparse_vectors<double, index_t>(nb::cast<VectorIn<index_t>>(parts[2]), nb::cast<VectorIn<index_t>>(parts[3]),
+                                        nb::cast<VectorIn<double>>(parts[4]), nb::cast<index_t>(parts[1]))};
 }
 
 /// All that a state is, to be given to `restore`.
@@ -240,7 +241,8 @@ void bind_incremental(nb::module_& m) {
             new (self)
                 IncrementalSvd(rows, cols, {k, refresh_condition, tol, chunk, combine, shrink, left, seed, threads});
         },
-        nb::arg("rows"), nb::arg("cols"), nb::arg("k"), nb::arg("refresh_condition"), nb::arg("tol"), nb::arg("chunk"), nb::arg("combine"), nb::arg("shrink"), nb::arg("left"), nb::arg("seed"), nb::arg("threads"));
+        nb::arg("rows"), nb::arg("cols"), nb::arg("k"), nb::arg("refresh_condition"), nb::arg("tol"), nb::arg("chunk"),
+        nb::arg("combine"), nb::arg("shrink"), nb::arg("left"), nb::arg("seed"), nb::arg("threads"));
     bind_updates(cls);
     cls.def_prop_ro("shape", [](const IncrementalSvd& svd) { return std::pair(svd.rows(), svd.cols()); });
     cls.def_prop_ro("rank", &IncrementalSvd::rank);

@@ -17,9 +17,9 @@ namespace {
 constexpr index_t kLargeCore = 160;  // from here on, where it is large beside what is wanted, a truncated solver pays
 constexpr double kCoreTolerance = 1e-13;
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr double kLowest = 1e-10;   // squares below, of the first one, are rounding
-constexpr double kExact = 1e-9;     // rotations whose squares are rounding
-constexpr double kSmall = 1e-3;     // and which are not too large for the first order
+constexpr double kLowest = 1e-10;  // squares below, of the first one, are rounding
+constexpr double kExact = 1e-9;    // rotations whose squares are rounding
+constexpr double kSmall = 1e-3;    // and which are not too large for the first order
 constexpr int kMostPasses = 4;
 
 // Rows of z and y, which belong together: y_i = M z_i.

@@ -15,11 +15,11 @@ namespace svdkit {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr index_t kCheckEvery = 16;                     // updates between looks at the orthogonality
-constexpr double kOrthogonal = 2048 * kEpsilon;         // and what is restored: less than half of 1e-12
-constexpr double kDirectionError = 3e-14;               // of directions known by their pairs
-constexpr index_t kShort = 512;                         // vectors up to this length are cheaper formed
-constexpr int kUnitRange = 300;                         // binary orders of magnitude before the unit follows the data
+constexpr index_t kCheckEvery = 16;              // updates between looks at the orthogonality
+constexpr double kOrthogonal = 2048 * kEpsilon;  // and what is restored: less than half of 1e-12
+constexpr double kDirectionError = 3e-14;        // of directions known by their pairs
+constexpr index_t kShort = 512;                  // vectors up to this length are cheaper formed
+constexpr int kUnitRange = 300;                  // binary orders of magnitude before the unit follows the data
 
 constexpr index_t kLongestChunk = 512;  // sparse vectors that one core takes in
 

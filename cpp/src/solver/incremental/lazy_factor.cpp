@@ -275,7 +275,8 @@ void LazyFactor::remember_all() {
 void LazyFactor::undo_changes() {
     std::copy_n(before_->all.data(), before_->all.size(), base_.data());
     for (std::size_t i = 0; i < before_->places.size(); ++i)
-        std::copy_n(before_->lines.data() + static_cast<index_t>(i) * ld_, ld_, base_.data() + before_->places[i] * ld_);
+        std::copy_n(before_->lines.data() + static_cast<index_t>(i) * ld_, ld_,
+                    base_.data() + before_->places[i] * ld_);
     factor_ = std::move(before_->factor);
     gram_ = std::move(before_->gram);
     rows_ = before_->rows;

@@ -7,16 +7,15 @@
 // truncated SVD of the updated *model*, not of the matrix behind it: what truncation lost stays lost. How much that can
 // be is certified: `error_bound` bounds |A - U S V^T|_F; while only rows (or only columns) are appended, every s_j is a
 // lower bound, 0 <= A^T A - V S^2 V^T <= gap I, and |A|_F^2 is known, hence the share that the triplets explain.
-// Small sparse batches wait, and are taken in together once there are `combine` vectors: a core costs (k + t)^3, however
-// few t are, and every core loses something. Asking for anything takes them in at once, but so that the next batch can
-// undo it: what is asked, and when, changes no bit of what comes later.
-// Batches of more than `chunk` vectors go through one truncated SVD of the whole extended model (whole_batch).
-// Orthogonality is looked at every 16 updates (LazyFactor: k^3 flops) and restored when it exceeds 2048 epsilon. All
-// numbers are held in units of a power of two, so no square leaves the range. Double precision throughout: single would
-// lose its digits in updates.
-// Cost of t sparse vectors with z entries: z (k + t) + t^2 k + 20 (k + t)^3 flops. Memory: (m + n) k.
-// Papers: Zha & Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al., ICLR 2024; Ghashami, Liberty, Phillips &
-// Woodruff, SICOMP 45 (2016) (shrink: frequent directions).
+// Small sparse batches wait, and are taken in together once there are `combine` vectors: a core costs (k + t)^3,
+// however few t are, and every core loses something. Asking for anything takes them in at once, but so that the next
+// batch can undo it: what is asked, and when, changes no bit of what comes later. Batches of more than `chunk` vectors
+// go through one truncated SVD of the whole extended model (whole_batch). Orthogonality is looked at every 16 updates
+// (LazyFactor: k^3 flops) and restored when it exceeds 2048 epsilon. All numbers are held in units of a power of two,
+// so no square leaves the range. Double precision throughout: single would lose its digits in updates. Cost of t sparse
+// vectors with z entries: z (k + t) + t^2 k + 20 (k + t)^3 flops. Memory: (m + n) k. Papers: Zha & Simon, SISC 21
+// (1999); Brand, LAA 415 (2006); Deng et al., ICLR 2024; Ghashami, Liberty, Phillips & Woodruff, SICOMP 45 (2016)
+// (shrink: frequent directions).
 #pragma once
 
 #include <limits>
