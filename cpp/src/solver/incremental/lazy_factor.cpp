@@ -132,19 +132,21 @@ void LazyFactor::add(const Addition& addition, ConstPanel<double> y) {
         gram_ = {};
         return forward_pass<double>(as_view<double>(e.dense), y, here, true);
     }
-    if (known && addition.inner.rows > 0) {
+    const bool given = addition.inner.rows > 0;
+    if (known && given) {
         const Block<double> by_gram = product(addition.gram, y);
         add_product(addition.inner, y, gram_);
         add_product(y, addition.inner, gram_);
         add_product(y, by_gram, gram_);
-    } else {
-        gram_ = {};
+    } else if (known) {
+        add_product(sparse_inner(here, e), y, gram_);
     }
     e.visit([&](index_t j, index_t i, double v) {
         double* const out = here.row(i);
         const double* const in = y.row(j);
         for (index_t c = 0; c < y.cols; ++c) out[c] += v * in[c];
     });
+    if (known && !given) add_product(y, sparse_inner(here, e), gram_);
 }
 
 // Lazy steps need an invertible square K, and pay while few of the rows are touched.
