@@ -151,12 +151,15 @@ private:
 
 }  // namespace
 
+// A sweep tells the gradient before it. Whether it was the last is asked of the gradient after it, which lessened as much
+// as by the sweep before: the caller looks at the residuals, and comes back where that was too little.
 template <class T>
 Triplets<T> alternate(const WeightedFit<T>& fit, Triplets<T> z, double tol, Course& course, Monitor& monitor) {
     Alternation<T> alternation(fit, std::move(z));
     std::vector<double> gradients;
-    for (double gradient = 2 * tol; gradient > tol && !course.halted && !course.stalled;) {
-        gradient = alternation.sweep(course.history);
+    for (double ahead = 2 * tol; ahead > tol && !course.halted && !course.stalled;) {
+        const double gradient = alternation.sweep(course.history);
+        ahead = gradients.empty() ? gradient : gradient * std::min(1.0, gradient / gradients.back());
         gradients.push_back(gradient);
         course.stalled = fit.options().penalty > 0 && gradients.size() > kPatience &&
                          gradient > kProgress * gradients[gradients.size() - 1 - kPatience];
