@@ -2,9 +2,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "overrelaxation.hpp"
 #include "svdkit/kernel/small_svd.hpp"
 #include "svdkit/kernel/tall_pass.hpp"
-#include "overrelaxation.hpp"
 #include "weighted_fit.hpp"
 
 namespace svdkit::detail {
@@ -151,8 +151,8 @@ private:
 
 }  // namespace
 
-// A sweep tells the gradient before it. Whether it was the last is asked of the gradient after it, which lessened as much
-// as by the sweep before: the caller looks at the residuals, and comes back where that was too little.
+// A sweep tells the gradient before it. Whether it was the last is asked of the gradient after it, which lessened as
+// much as by the sweep before: the caller looks at the residuals, and comes back where that was too little.
 template <class T>
 Triplets<T> alternate(const WeightedFit<T>& fit, Triplets<T> z, double tol, Course& course, Monitor& monitor) {
     Alternation<T> alternation(fit, std::move(z));
