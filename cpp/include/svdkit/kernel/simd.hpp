@@ -94,7 +94,8 @@ struct EntryKernels {
                     index_t ldz, index_t b);
 };
 
-/// Y = S X on some rows of listed cells, S the weighted residual of a fit (kernel/cells.hpp). Widths: multiples of 4.
+/// Y = S X on some rows of listed cells, S the weighted residual of a fit (kernel/cells.hpp). Its width fills whole
+/// cache lines, b is a multiple of 4.
 template <class T>
 struct CellRowsIn {
     const CellList<T>* cells;
