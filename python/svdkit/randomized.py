@@ -73,6 +73,7 @@ def rsvd(
     norm: Literal["fro", "spectral"] = "fro",
     sketch: Sketch = "gaussian",
     passes: int | None = None,
+    block_size: int | None = None,
     center: Any = False,
     rng: Any = 0,
     threads: int | None = None,
@@ -164,6 +165,7 @@ def rsvd(
     if power < -1 or (power == -1 and power_iterations != "auto"):
         raise ValueError(f"power_iterations = {power_iterations!r}, but must be 'auto' or an integer >= 0")
     reads, seed = check.optional_int("passes", passes), check.seed(rng)
+    width = check.optional_int("block_size", block_size)
     pool, limit = check.optional_int("threads", threads), check.seconds("time_limit", time_limit)
     matrix = open_matrix(A, threads=pool)
     count = min(matrix.shape) if is_rule(k) else check.rank(k, matrix.shape)
@@ -177,7 +179,7 @@ def rsvd(
             return _single_pass(matrix, number, extra, seed, pool)
         with progress_bar(progress, number) as bar:
             listener = hook(callback, bar)
-            arguments = (number, extra, power, reads, sketch, seed, pool, listener, seconds_left or limit)
+            arguments = (number, extra, power, reads, width, sketch, seed, pool, listener, seconds_left or limit)
             U, s, Vh, fields = matrix.core.randomized(*arguments, matrix.max_abs)
         return U, s, Vh, Report(**fields)
 
