@@ -106,6 +106,10 @@ def rsvd(
     passes : int, optional
         How many times A is read, at most: 1 is a single pass over the rows (arrays and sparse matrices; generalised
         Nystrom [3]_), from 2 on products with ``A^H A``.
+    block_size : int, optional
+        Vectors multiplied at a time, raised to what makes k in all. Default: k + oversample where reads or power
+        iterations are counted, 16 with "auto". For a matrix in memory, where reads are cheap, one or two digits take
+        least time with many reads by narrow blocks: ``passes=7, block_size=16`` for k = 64.
     center : bool or array of shape (n,)
         Subtract column means, as in :func:`svdkit.tsvd`.
     rng : int, Generator, SeedSequence or None
@@ -133,8 +137,8 @@ def rsvd(
     precision, s_i = s_1 / 500: 3 %). :func:`svdkit.tsvd` has no such limit.
 
     Cost, with l = k + oversample: 4 m n l flops and one read of A for every product with ``A^H A``, the last one
-    included, where the products of A are fused; memory (2 m + 3 n) l, and (m + n) l for every block kept. With "auto"
-    the blocks are narrow, 16 columns: more reads, but fewer flops. With `tol`: block Lanczos and the exact energy
+    included, where the products of A are fused; memory (2 m + 3 n) l, and (m + n) l for every block kept. Blocks of
+    `block_size` columns take l's place where blocks are kept: more reads, but fewer flops. With `tol`: block Lanczos and the exact energy
     ``||A||_F^2`` [1]_.
 
     References
