@@ -138,8 +138,8 @@ def rsvd(
 
     Cost, with l = k + oversample: 4 m n l flops and one read of A for every product with ``A^H A``, the last one
     included, where the products of A are fused; memory (2 m + 3 n) l, and (m + n) l for every block kept. Blocks of
-    `block_size` columns take l's place where blocks are kept: more reads, but fewer flops. With `tol`: block Lanczos and the exact energy
-    ``||A||_F^2`` [1]_.
+    `block_size` columns take l's place where blocks are kept: more reads, but fewer flops. With `tol`: block Lanczos
+    and the exact energy ``||A||_F^2`` [1]_.
 
     References
     ----------

@@ -135,9 +135,10 @@ template <class T>
 index_t kept_vectors(const Iteration<T>& iteration, index_t l, index_t width) {
     const double vector = static_cast<double>(iteration.a.rows() + iteration.a.cols()) * sizeof(T);
     const double bytes = 2 * iteration.a.original().cost().bytes_per_pass + kFreeBytes;
-    const index_t useful = std::min({kMaxBlocks * l, iteration.most * width, iteration.a.rows(), iteration.a.cols()});
-    const index_t affordable = std::min(static_cast<index_t>(bytes / vector), useful);
-    return affordable >= std::min(useful, 3 * l) ? affordable / width * width : 0;
+    const index_t useful = std::min(kMaxBlocks * l, iteration.most * width);
+    const index_t room = std::min({static_cast<index_t>(bytes / vector), iteration.a.rows(), iteration.a.cols()});
+    const index_t capacity = std::min(useful, room) / width * width;
+    return capacity >= std::min(useful, 3 * l) ? capacity : 0;
 }
 
 // All blocks (A^H A)^i V at once, with A times them, so that the triplets cost no further read. The basis is cut back
