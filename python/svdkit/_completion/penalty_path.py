@@ -38,7 +38,7 @@ class PenaltyPath:
 
     def largest(self) -> float:
         """The penalty from which on the fit is zero: ``||W o A||_2``."""
-        s = self._leading(self.fitter.residual(self.fitter.nothing()), 1, PRECISE)[1]
+        s = self._leading(self.fitter.residual(self.fitter.nothing())[0], 1, PRECISE)[1]
         return float(s[0])
 
     def advance(self, penalty: float, tol: float = 0.0) -> Fit:
@@ -69,9 +69,10 @@ class PenaltyPath:
 
     def _grow(self, penalty: float, fit: Fit | None) -> bool:
         """Directions along which the penalty does not hold the residual join the factors."""
-        rest = self.fitter.residual(self.factors)
+        rest, dtype = self.fitter.residual(self.factors)
         if fit is not None and fit.rank:
-            known = OPERATORS[self.fitter.cells.dtype].low_rank(fit.U, np.ones(fit.rank, fit.s.dtype), fit.Vh.T)
+            U, V = fit.U.astype(dtype, copy=False), fit.Vh.T.astype(dtype, copy=False)
+            known = OPERATORS[dtype].low_rank(U, np.ones(fit.rank, dtype), V)
             rest = type(rest).sum(rest, known, 1.0, -penalty)
         room = self.cap - self.factors[0].shape[1]
         wanted = max(1, min(MOST_NEW, room))
@@ -84,8 +85,8 @@ class PenaltyPath:
         new = s > max(penalty, s[0] / 2)  # what is smaller may be due to what is missing
         root = np.sqrt(s[new] - penalty).astype(s.dtype)
         self.factors = (
-            np.ascontiguousarray(np.hstack([self.factors[0], U[:, new] * root])),
-            np.ascontiguousarray(np.hstack([self.factors[1], Vh[new].T * root])),
+            np.ascontiguousarray(np.hstack([self.factors[0], U[:, new] * root]), self.fitter.cells.dtype),
+            np.ascontiguousarray(np.hstack([self.factors[1], Vh[new].T * root]), self.fitter.cells.dtype),
         )
         return True
 
