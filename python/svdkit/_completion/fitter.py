@@ -102,9 +102,10 @@ class Fitter:
             k, tol=1e-2, block_size=min(START_BLOCK, *self.cells.shape), seed=self.seed, threads=self.threads,
             max_passes=40, time_limit=self.watch.seconds_left(),
         )  # fmt: skip
-        return self._factors(U * s * p[:, None], Vh.T * q[:, None])
+        return self.factors(U * s * p[:, None], Vh.T * q[:, None])
 
-    def _factors(self, left: np.ndarray, right: np.ndarray) -> Factors:
+    def factors(self, left: np.ndarray, right: np.ndarray) -> Factors:
+        """As the engine takes them."""
         return np.ascontiguousarray(left, self.cells.dtype), np.ascontiguousarray(right, self.cells.dtype)
 
     def random_start(self, k: int, number: int) -> Factors:
