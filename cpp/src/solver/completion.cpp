@@ -43,6 +43,8 @@ void check(const TwoSidedCells<T>& cells, ConstPanel<T> left, ConstPanel<T> righ
         throw InvalidArgument("k=" + std::to_string(options.k) + ": must be in 1..min(m, n)");
     if (left.rows != m || right.rows != n || left.cols != right.cols || left.cols < 1 || left.cols > std::min(m, n))
         throw InvalidArgument("complete: the start must be m x r and n x r, r in 1..min(m, n)");
+    if (!(options.longest_step >= 1 && options.longest_step < 2))
+        throw InvalidArgument("complete: longest_step must be in [1, 2)");
     if (!(options.penalty >= 0)) throw InvalidArgument("complete: penalty must not be negative");
 }
 
@@ -69,8 +71,7 @@ Triplets<T> judged(const WeightedFit<T>& fit, Triplets<T> z, Completion<T>& out)
     report.converged = best.width() == 0;
     if (report.converged) return best;
     report.residuals = fit.residuals(best, out.loss);
-    report.converged =
-        *std::ranges::max_element(report.residuals) <= report.tol * static_cast<double>(best.s[0]);
+    report.converged = *std::ranges::max_element(report.residuals) <= report.tol * static_cast<double>(best.s[0]);
     return best;
 }
 

@@ -18,6 +18,8 @@ namespace svdkit::detail {
 
 class Overrelaxation {
 public:
+    explicit Overrelaxation(double most) : most_(most) {}
+
     double omega() const { return omega_; }
 
     /// The size of the gradient before the next sweep.
@@ -26,7 +28,7 @@ public:
         before_ = gradient;
         if (++seen_ < kSettled || lambda >= 1 || lambda <= omega_ - 1) return;
         const double mu = (lambda + omega_ - 1) / (std::sqrt(lambda) * omega_);
-        const double best = std::min(kMost, 2 / (1 + std::sqrt(std::max(1 - mu * mu, 0.0))));
+        const double best = std::min(most_, 2 / (1 + std::sqrt(std::max(1 - mu * mu, 0.0))));
         if (best < omega_ + kWorthwhile) return;
         omega_ = best;
         seen_ = 1;
@@ -34,7 +36,8 @@ public:
 
 private:
     static constexpr int kSettled = 3;  // gradients: the first ratio after a change still shows the old omega
-    static constexpr double kMost = 1.9, kWorthwhile = 0.005;
+    static constexpr double kWorthwhile = 0.005;
+    double most_;
     double omega_ = 1, before_ = 0;
     int seen_ = 0;
 };
