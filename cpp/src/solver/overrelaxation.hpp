@@ -7,8 +7,9 @@
 //   (lambda + omega - 1)^2 = lambda omega^2 mu^2,   best omega = 2 / (1 + sqrt(1 - mu^2)), then lambda = omega - 1
 //
 // so that k plain sweeps become about sqrt(k) where they are slow. omega starts at 1, only grows, and after a change
-// waits for two sweeps before it is judged. Papers: Young, Trans. Amer. Math. Soc. 76 (1954); Hageman & Young, Applied
-// Iterative Methods (1981), chapter 9.
+// waits for two sweeps before it is judged. Ratios seen early can mislead: of 27 random problems without penalty 24
+// took fewer sweeps (down to a quarter), 3 took more (up to 2.4 times as many); with a penalty little changed. Papers:
+// Young, Trans. Amer. Math. Soc. 76 (1954); Hageman & Young, Applied Iterative Methods (1981), chapter 9.
 #pragma once
 
 #include <algorithm>

@@ -85,7 +85,7 @@ class Fitter:
         return np.empty((m, 0), self.cells.dtype), np.empty((n, 0), self.cells.dtype)
 
     def residual(self, factors: Factors) -> tuple[Any, np.dtype[Any]]:
-        """``W o (A - left right^T)`` as an operator of the engine, and its dtype: of listed cells it is written down."""
+        """``W o (A - left right^T)`` as an operator, and its dtype: of listed cells it is written down."""
         written = self.core.written_residual(*factors)
         if written is not None:
             return written, SINGLE
