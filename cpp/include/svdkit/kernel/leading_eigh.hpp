@@ -10,7 +10,8 @@
 
 namespace svdkit {
 
-/// Row i of z (count x n): the vector of the i-th largest value. G (row-major) is destroyed. False: not converged.
-bool leading_eigenvectors(Panel<double> g, double* values, Panel<double> z);
+/// Row i of z (count x n): the vector of the i-th largest value. False: not converged, or not a
+/// matrix of finite numbers in range.
+bool leading_eigenvectors(ConstPanel<double> g, double* values, Panel<double> z);
 
 }  // namespace svdkit

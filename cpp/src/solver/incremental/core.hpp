@@ -26,7 +26,7 @@ struct Core {
 
 /// All triplets, by LAPACK.
 Core decompose(const Block<double>& m);
-/// The `wanted` leading ones, or a few more.
-Core decompose_leading(const Block<double>& m, index_t wanted, std::uint64_t seed);
+/// The `wanted` leading ones, or a few more, of an M whose first `diagonal` rows have entries on the diagonal only.
+Core decompose_leading(const Block<double>& m, index_t diagonal, index_t wanted, std::uint64_t seed);
 
 }  // namespace svdkit::detail

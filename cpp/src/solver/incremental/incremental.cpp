@@ -139,7 +139,7 @@ IncrementalSvd::Step IncrementalSvd::decompose_chunk(Side side, const TallVector
         Block<double> m(r + t, r + q);
         for (index_t i = 0; i < r; ++i) m(i, i) = values_[static_cast<std::size_t>(i)];
         detail::copy_panel<double>(expansion.coordinates.panel(), m.panel().row_range(r, t));
-        Core core = decompose_leading(m, options_.k + 1, options_.seed);
+        Core core = decompose_leading(m, r, options_.k + 1, options_.seed);
         const auto leading = std::min<index_t>(options_.k, static_cast<index_t>(core.theta.size()));
         const ConstPanel<double> right = core.right.panel().col_range(0, leading);
         if (!formed && expansion.error(right.row_range(r, q)) > kDirectionError) continue;
@@ -224,7 +224,7 @@ void IncrementalSvd::add_chunk(const TallVectors& d, const TallVectors& e) {
         const Expansion left = expand(left_, d, left_formed), right = expand(right_, e, right_formed);
         Block<double> m = detail::adjoint_product(left.coordinates, right.coordinates);
         for (index_t i = 0; i < r; ++i) m(i, i) += values_[static_cast<std::size_t>(i)];
-        const Core core = decompose_leading(m, options_.k + 1, options_.seed);
+        const Core core = decompose_leading(m, 0, options_.k + 1, options_.seed);
         const auto leading = std::min<index_t>(options_.k, static_cast<index_t>(core.theta.size()));
         const ConstPanel<double> lefts = core.left.panel().col_range(0, leading);
         const ConstPanel<double> rights = core.right.panel().col_range(0, leading);

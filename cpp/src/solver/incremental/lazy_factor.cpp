@@ -14,6 +14,8 @@
 namespace svdkit {
 namespace {
 
+constexpr index_t kMostWritten = 16;  // rows in all, times their number, until B^T B is measured again
+
 using detail::multiply;
 using detail::product;
 
@@ -242,7 +244,7 @@ double LazyFactor::off_identity() const {
 
 double LazyFactor::orthogonality(double alarm) {
     if (!kept_ || cols() == 0) return 0;
-    if (gram_.rows() > 0 && written_ < 4 * rows_) {
+    if (gram_.rows() > 0 && written_ < kMostWritten * rows_) {
         const double most = off_identity();
         if (most <= alarm) return most;
     }

@@ -8,11 +8,10 @@
 // touched anyway, B <- B K G and K <- I come first (materialise): exact even for a singular K G.
 // Orthogonality is watched without a look at the tall B: B^T B <- B^T B + (E^T B)^T Y + Y^T (E^T B') follows every lazy
 // step in t k^2 flops, and X^T X = K^T (B^T B) K. It carries rounding of cond(K)^2 epsilon, which can only raise a
-// false alarm; the tall product is formed after an alarm, and once four times as many rows
-// were written as there are. Cost of a
-// lazy step: 2 entries k + 4 k^3 flops; of a materialised one 2 height k^2 more. Memory: height k + k^2, in arrays that
-// double when they are full, so appended rows cost what they hold. Papers: Deng et al., ICLR 2024 (the lazy factor);
-// Brand, LAA 415 (2006) (products of small factors).
+// false alarm; the tall product is formed after an alarm, and once every row was written 16 times. Cost of a lazy step:
+// 2 entries k + 4 k^3 flops; of a materialised one 2 height k^2 more. Memory: height k + k^2, in arrays that double
+// when they are full, so appended rows cost what they hold. Papers: Deng et al., ICLR 2024 (the lazy factor); Brand,
+// LAA 415 (2006) (products of small factors).
 #pragma once
 
 #include <optional>
