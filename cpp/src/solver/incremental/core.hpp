@@ -6,7 +6,7 @@
 //
 //   X_ij = T_ij / (T_jj - T_ii),   T = Y^T Y,   Z <- Z (I + X),  Y <- Y (I + X)
 //
-// which converges quadratically. Then it is an SVD of M as LAPACK's would be, at a third to a half of its time: 4/3 n^3
+// which converges quadratically. Then it is an SVD of M as LAPACK's would be, at about half of its time: 2 n^3
 // + 2 n^2 (2 k) flops, and some ten products. Values too small beside the first for their squares: LAPACK decomposes in
 // full. Cores much larger than k: tsvd. Papers: Dhillon & Parlett, SIMAX 25 (2004); Ogita & Aishima, JJIAM 35 (2018).
 #pragma once

@@ -14,7 +14,7 @@
 // go through one truncated SVD of the whole extended model (whole_batch). Orthogonality is looked at every 16 updates
 // (LazyFactor: k^3 flops) and restored when it exceeds 2048 epsilon. All numbers are held in units of a power of two,
 // so no square leaves the range. Double precision throughout: single would lose its digits in updates. Cost of t sparse
-// vectors with z entries: z (k + t) + t^2 k + 4/3 (k + t)^3 + 16 (k + t)^2 k flops. Memory: (m + n) k. Papers: Zha &
+// vectors with z entries: z (k + t) + t^2 k + 2 (k + t)^3 + 16 (k + t)^2 k flops. Memory: (m + n) k. Papers: Zha &
 // Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al., ICLR 2024; Ghashami, Liberty, Phillips & Woodruff, SICOMP
 // 45 (2016) (shrink: frequent directions).
 #pragma once
