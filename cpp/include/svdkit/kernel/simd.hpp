@@ -13,6 +13,7 @@
 #include "svdkit/kernel/median_tile.hpp"
 #include "svdkit/kernel/robust_tile.hpp"
 #include "svdkit/kernel/shrink_tile.hpp"
+#include "svdkit/kernel/tridiagonal.hpp"
 #include "svdkit/kernel/twisted.hpp"
 
 namespace svdkit {
@@ -174,6 +175,7 @@ struct Level {
     const MedianKernels<float>* median_f32;
     const MedianKernels<double>* median_f64;
     const TwistedKernels* twisted;
+    const TridiagonalKernels* tridiagonal;
 };
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include "shrink_level.hpp"
 #include "svdkit/kernel/simd.hpp"
 #include "tile.hpp"
+#include "tridiagonal_level.hpp"
 #include "twisted_level.hpp"
 
 #define SVDKIT_QUOTE(x) #x
@@ -66,6 +67,7 @@ const Level level = {
     &median_f32,
     &median_f64,
     &twisted,
+    &tridiagonal,
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL
