@@ -10,13 +10,12 @@
 // Small sparse batches wait, and are taken in together once there are `combine` vectors: a core costs (k + t)^3,
 // however few t are, and every core loses something. Asking for anything takes them in at once (for values and the
 // certificate, up to the core only), but so that the next batch can undo it: what is asked, and when, changes no bit of
-// what comes later. Batches of more than `chunk` vectors
-// go through one truncated SVD of the whole extended model (whole_batch). Orthogonality is looked at every 16 updates
-// (LazyFactor: k^3 flops) and restored when it exceeds 2048 epsilon. All numbers are held in units of a power of two,
-// so no square leaves the range. Double precision throughout: single would lose its digits in updates. Cost of t sparse
-// vectors with z entries: z (k + t) + t^2 k + 2 (k + t)^3 + 16 (k + t)^2 k flops. Memory: (m + n) k. Papers: Zha &
-// Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al., ICLR 2024; Ghashami, Liberty, Phillips & Woodruff, SICOMP
-// 45 (2016) (shrink: frequent directions).
+// what comes later. Batches of more than `chunk` vectors go through one truncated SVD of the whole extended model
+// (whole_batch). Orthogonality is looked at every 16 updates (LazyFactor: k^3 flops) and restored when it exceeds 2048
+// epsilon. All numbers are held in units of a power of two, so no square leaves the range. Double precision throughout:
+// single would lose its digits in updates. Cost of t sparse vectors with z entries: z (k + t) + t^2 k + 2 (k + t)^3 +
+// 16 (k + t)^2 k flops. Memory: (m + n) k. Papers: Zha & Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al.,
+// ICLR 2024; Ghashami, Liberty, Phillips & Woodruff, SICOMP 45 (2016) (shrink: frequent directions).
 #pragma once
 
 #include <limits>
