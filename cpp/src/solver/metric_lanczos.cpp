@@ -21,6 +21,9 @@ class Looks {
 public:
     bool due(index_t step, bool enough) const { return enough && step >= next_; }
 
+    /// Near the goal and hardly nearer than at the last look: rounding.
+    bool stalled(double worst) const { return last_ > 0 && worst < kNear && worst > before_ / 2; }
+
     /// `worst`: the largest residual over its tolerance.
     void seen(index_t step, double worst) {
         index_t wait = 2;
@@ -35,6 +38,7 @@ public:
 
 private:
     static constexpr index_t kMost = 4;
+    static constexpr double kNear = 100;
     index_t next_ = 1, last_ = 0;
     double before_ = 0;
 };
@@ -172,14 +176,15 @@ Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& opti
         bool again = false;
         if (full || !grew || looks.due(step, basis.count() >= k + b)) {
             look = look_at(basis, k, options.tol);
+            const bool enough = wanted == Wanted::left && looks.stalled(look.worst);
             looks.seen(step, look.worst);
-            const bool complete = (basis.count() >= k || !grew) && look.good == look.real;
+            const bool complete = (basis.count() >= k || !grew) && (look.good == look.real || enough);
             const bool stop = monitor.poll({.iteration = step,
                                             .converged = look.good,
                                             .wanted = k,
                                             .residuals = look.residuals,
                                             .passes = a.passes()});
-            again = complete && grew && copies.may_be_missing(look.theta, look.real, b, options.tol);
+            again = complete && !enough && grew && copies.may_be_missing(look.theta, look.real, b, options.tol);
             if ((complete && !again) || !grew || stop || step >= most) {
                 Block<T> u = basis.vectors(look.leading());
                 const bool finished = wanted == Wanted::triplets;

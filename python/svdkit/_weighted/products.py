@@ -24,6 +24,7 @@ from .metric_inputs import in_double
 from .problem import WeightedProblem
 
 LOOSEST = 1e-5  # default tolerance of single precision: tighter ones are not searched in it
+MOST = 60  # reads of A by a search, and one a triplet more: slower ones are left to double precision
 STEPS = 2  # block power steps in double precision: each takes off most of the rounding, which lies in all directions
 
 
@@ -101,8 +102,9 @@ def _searched(side: WeightedProblem, core: Any, request: Request, listener: Any)
     dtype, wanted = side.matrix.dtype, min(request.k, *side.matrix.shape)
     tol = _tolerance(side, request)
     U, s, _, fields = side.scaled(side.matrix.core).metric_search(
-        None, side.cols.core(dtype), wanted, tol, 0, request.rng, request.threads, listener, request.time_limit, 0.0
-    )
+        None, side.cols.core(dtype), wanted, tol, MOST + wanted, request.rng, request.threads, listener,
+        request.time_limit, 0.0,
+    )  # fmt: skip
     report = Report(**fields)
     stopped = not report.converged and bool(report.notes)
     if not stopped and np.count_nonzero(s) < wanted:  # values that single precision does not tell from zero

@@ -31,7 +31,7 @@ template <class T>
 Result<T> metric_lanczos(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& options, Monitor& monitor);
 
 /// Its search alone: U, s and the residuals that the iteration saw, V empty. For a caller who takes U on in higher
-/// precision: what rounding leaves of a residual ends the search where that is more than `tol`.
+/// precision: the search also ends where rounding keeps residuals above `tol`.
 template <class T>
 Result<T> metric_search(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& options, Monitor& monitor);
 
