@@ -78,7 +78,7 @@ def _tolerance(problem: WeightedProblem, request: Request) -> float:
 
 
 def _in_double(side: WeightedProblem, core: Any, request: Request, listener: Any, begin: float) -> Found:
-    metrics = [None if _is_plain(each) else each.core(DTYPES[type(core)]) for each in side.sides]
+    metrics = [None if each is None or _is_plain(each) else each.core(DTYPES[type(core)]) for each in side.sides]
     limit = max(request.time_limit - (time.perf_counter() - begin), 1e-9) if request.time_limit else 0.0
     U, s, Vh, fields = side.scaled(core).metric_lanczos(
         *metrics, request.k, _tolerance(side, request), 0, request.rng, request.threads, listener, limit, 0.0
