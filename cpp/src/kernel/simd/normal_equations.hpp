@@ -111,7 +111,7 @@ inline void fetch_ahead(const NormalRow<T>& row, index_t p) {
 inline Doubles widened(const double* in) { return load<double, kD>(in); }
 inline Doubles widened(const float* in) {
 #if defined(__AVX512F__)
-    return _mm512_cvtps_pd(_mm256_loadu_ps(in));
+    return _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(in));  // the unmasked one draws a warning in GCC 12
 #elif defined(__AVX2__)
     return _mm256_cvtps_pd(_mm_loadu_ps(in));
 #else
