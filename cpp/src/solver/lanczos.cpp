@@ -40,7 +40,7 @@ Plan make_plan(const Counted<T>& a, const Options<T>& options, index_t start_wid
     const auto line = static_cast<index_t>(64 / sizeof(real_t<T>));
     index_t width = options.block_size > 0 ? options.block_size : (k >= 8 ? line : line / 2);
     width = std::min(std::max(width, start_width), n);
-    const index_t wanted = std::max({5 * k / 2, k + std::max<index_t>(96, 8 * width), 3 * start_width});
+    const index_t wanted = std::max({5 * k / 2, k + std::max<index_t>(96, 8 * line), k + 3 * width, 3 * start_width});
     const index_t capacity = std::min((wanted + width - 1) / width * width, n);
     // Looking costs the eigenvectors of a basis-sized matrix, not looking on average half the steps in between.
     const OperatorCost cost = a.original().cost();
