@@ -61,9 +61,9 @@ def solvers(A: Any, k: int) -> dict[str, tuple[Solver, tuple[int, ...]]]:
 
 
 def _narrow_efforts(k: int) -> tuple[int, ...]:
-    """Reads of blocks of 16 columns: k + 16 columns in all, and up to about 3 k."""
-    least = -(-k // 16) + 1
-    return tuple(range(least, 3 * least - 1, max(1, least // 4)))
+    """Reads of blocks of 16 columns: k columns in all, and up to about 3 k."""
+    least = -(-k // 16)
+    return tuple(range(least, 3 * least + 2, max(1, least // 4)))
 
 
 def _tensor(torch: Any, A: Any) -> Any:

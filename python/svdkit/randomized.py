@@ -95,8 +95,8 @@ def rsvd(
     oversample : int
         Random vectors beyond k.
     power_iterations : int or "auto"
-        Products with ``A^H A`` before the last product; "auto": until the squared values stand still to 1 % of the
-        first one left out [2]_.
+        Products with ``A^H A`` before the last one: 0 is the range of A times a random block, and A projected on it.
+        "auto": until the squared values stand still to 1 % of the first one left out [2]_.
     tol : float, optional
         With ``k=None``: the smallest rank with ``||A - U s Vh|| <= tol ||A||``.
     norm : {"fro", "spectral"}
@@ -121,8 +121,8 @@ def rsvd(
     Returns
     -------
     RandomizedResult
-        As :func:`svdkit.tsvd`, with ``error_estimate(norm, probes)``. ``report.residuals`` come from products with A,
-        rounding added where values are small, and are what this method leaves, not a promise. With `tol` a certified
+        As :func:`svdkit.tsvd`, with ``error_estimate(norm, probes)``. ``report.residuals`` are what this method leaves,
+        not a promise: measured with "auto", bounds where products are counted. With `tol` a certified
         :class:`svdkit.SVDResult`.
 
     Raises
@@ -138,7 +138,7 @@ def rsvd(
     precision, s_i = s_1 / 500: 3 %). :func:`svdkit.tsvd` has no such limit.
 
     Cost, with l = k + oversample: 4 m n l flops and one read of A for every product with ``A^H A``, the last one
-    included, where the products of A are fused; memory (2 m + 3 n) l, and (m + n) l for every block kept. Blocks of
+    included, where the products of A are fused; memory (3 m + 5 n) l, and (m + n) l for every block kept. Blocks of
     `block_size` columns take l's place where blocks are kept: more reads, but fewer flops. With `tol`: block Lanczos
     and the exact energy ``||A||_F^2`` [1]_.
 

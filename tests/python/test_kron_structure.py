@@ -182,7 +182,7 @@ def test_one_time_limit_for_all_steps(rng):
         structure = "psd" if arguments[0][0] == 10 else None
         with pytest.warns(svdkit.ConvergenceWarning):
             K = svdkit.kron_svd(a, *arguments, structure=structure, time_limit=1e-9, method="lanczos", em_steps=10**9)
-        assert K.shape == (60, 60) and not K.report.converged
+        assert K.shape == (60, 60) and any("time limit" in note for note in K.report.notes)
 
 
 class TestAuto:

@@ -121,22 +121,50 @@ def test_the_bound_of_halko_martinsson_and_tropp(rng):
     A, k, p = with_spectrum(rng, 80, 60, 0.8 ** np.arange(60)), 10, 5
     s = np.linalg.svd(A, compute_uv=False)
     tail = np.sqrt(np.sum(s[k:] ** 2))
-    fro, spectral = [], []
-    for seed in range(200):
-        result = svdkit.rsvd(A, k + p, oversample=0, power_iterations=0, rng=seed)
-        rest = A - A @ result.Vh.T @ result.Vh
-        fro.append(np.linalg.norm(rest))
-        spectral.append(np.linalg.norm(rest, 2))
-    # V spans the random block itself, that is A A^H to the power 0: compare with a random projection of A's rows.
-    assert np.mean(fro) <= np.linalg.norm(A)
-    one = []
-    for seed in range(200):
-        result = svdkit.rsvd(A, k + p, oversample=0, power_iterations=1, rng=seed)
-        rest = A - A @ result.Vh.T @ result.Vh
-        one.append((np.linalg.norm(rest), np.linalg.norm(rest, 2)))
-    mean_fro, mean_spectral = np.mean(one, axis=0)
-    assert mean_fro <= np.sqrt(1 + k / (p - 1)) * tail
-    assert mean_spectral <= (1 + np.sqrt(k / (p - 1))) * s[k] + np.e * np.sqrt(k + p) / p * tail
+    for power in (0, 1):
+        found = []
+        for seed in range(200):
+            result = svdkit.rsvd(A, k + p, oversample=0, power_iterations=power, rng=seed)
+            rest = A - result.reconstruct()
+            found.append((np.linalg.norm(rest), np.linalg.norm(rest, 2)))
+        mean_fro, mean_spectral = np.mean(found, axis=0)
+        assert mean_fro <= np.sqrt(1 + k / (p - 1)) * tail
+        assert mean_spectral <= (1 + np.sqrt(k / (p - 1))) * s[k] + np.e * np.sqrt(k + p) / p * tail
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("values", [SLOW, FAST, 0.7 ** np.arange(200.0)])
+@pytest.mark.parametrize("power", [0, 1, 2])
+def test_power_iterations_do_no_less_than_the_textbook(rng, dtype, values, power):
+    A, k, l = with_spectrum(rng, 300, 200, values, dtype), 15, 25
+
+    def textbook(seed):
+        Q = np.linalg.qr(A @ np.random.default_rng(seed).standard_normal((200, l)).astype(A.real.dtype))[0]
+        for _ in range(power):
+            Q = np.linalg.qr(A @ np.linalg.qr(A.conj().T @ Q)[0])[0]
+        return np.linalg.norm(np.linalg.svd(Q.conj().T @ A, compute_uv=False)[:k])
+
+    ours = [svdkit.rsvd(A, k, power_iterations=power, rng=seed) for seed in range(8)]
+    energy = [np.linalg.norm(result.s) for result in ours]
+    eps = np.finfo(dtype).eps
+    assert np.mean(energy) >= np.mean([textbook(seed) for seed in range(8)]) - 1e3 * eps  # A is squared
+    wide = A.astype(np.result_type(dtype, np.float64))
+    for result in ours:
+        assert orthogonality(result.U) < 100 * eps and orthogonality(result.Vh.conj().T) < 100 * eps
+        left = np.linalg.norm(wide @ result.Vh.conj().T - result.U * result.s, axis=0)
+        right = np.linalg.norm(wide.conj().T @ result.U - result.Vh.conj().T * result.s, axis=0)
+        assert np.all(result.report.residuals >= np.maximum(left, right) * 0.99 - 20 * eps)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("options", [{"power_iterations": 0}, {"power_iterations": 1}, {"passes": 2}, {"passes": 3}])
+def test_exact_rank_five_in_few_reads(rng, dtype, options):
+    values = np.r_[5.0, 4, 3, 2, 1, np.zeros(95)]
+    A = with_spectrum(rng, 150, 100, values, dtype)
+    result = svdkit.rsvd(A, 8, **options)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(result.s, values[:8], atol=100 * eps)
+    assert orthogonality(result.U) < 100 * eps and orthogonality(result.Vh.conj().T) < 100 * eps
 
 
 @pytest.mark.parametrize("k", [5, 20])

@@ -10,6 +10,7 @@
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/random.hpp"
 #include "svdkit/kernel/tall_pass.hpp"
+#include "svdkit/kernel/triangular.hpp"
 
 namespace svdkit {
 namespace {
@@ -25,21 +26,21 @@ bool cholesky(Block<Wide<T>>& g, double floor) {
     using W = Wide<T>;
     const index_t b = g.rows();
     double largest = 0;
-    for (index_t j = 0; j < b; ++j) {
-        for (index_t i = 0; i <= j; ++i) {
-            W sum = g(i, j);
-            for (index_t p = 0; p < i; ++p) sum -= conj(g(p, i)) * g(p, j);
-            if (i < j) {
-                g(i, j) = sum / g(i, i);
-                continue;
-            }
-            const double pivot = std::real(sum);
-            if (!std::isfinite(pivot)) {
-                throw NumericalError("svdkit: a product with A gave NaN or infinity; check the operator's values");
-            }
-            if (pivot <= 0) return false;
-            g(j, j) = std::sqrt(pivot);
-            largest = std::max(largest, std::sqrt(pivot));
+    for (index_t p = 0; p < b; ++p) {
+        W* const row = &g(p, 0);
+        const double pivot = std::real(row[p]);
+        if (!std::isfinite(pivot)) {
+            throw NumericalError("svdkit: a product with A gave NaN or infinity; check the operator's values");
+        }
+        if (pivot <= 0) return false;
+        const double root = std::sqrt(pivot);
+        largest = std::max(largest, root);
+        row[p] = root;
+        for (index_t j = p + 1; j < b; ++j) row[j] /= root;
+        for (index_t i = p + 1; i < b; ++i) {
+            const W factor = conj(row[i]);
+            W* const below = &g(i, 0);
+            for (index_t j = i; j < b; ++j) below[j] -= factor * row[j];
         }
     }
     const double limit = std::max(floor, largest * kSafePivot<T>);
@@ -65,15 +66,7 @@ template <class T>
 void divide(Panel<T> w, const Block<Wide<T>>& r) {
     using W = Wide<T>;
     const index_t b = w.cols;
-    Block<W> inverse(b, b);
-    for (index_t j = 0; j < b; ++j) {
-        inverse(j, j) = W(1) / r(j, j);
-        for (index_t i = j - 1; i >= 0; --i) {
-            W sum = 0;
-            for (index_t p = i + 1; p <= j; ++p) sum += r(i, p) * inverse(p, j);
-            inverse(i, j) = -sum / r(i, i);
-        }
-    }
+    const Block<W> inverse = upper_inverse(r);
     Block<T> narrow(b, b);
     for (index_t i = 0; i < b; ++i)
         for (index_t j = i; j < b; ++j) narrow(i, j) = static_cast<T>(inverse(i, j));

@@ -108,16 +108,22 @@ void rotate(Columns<T> v, ConstPanel<T> q) {
     });
 }
 
+// Rows of a part of a Gram matrix: fewer where they are wide, so that there is work for all threads.
+index_t gram_rows(index_t width) {
+    return std::clamp<index_t>(kRowsPerPart * 16 / std::max<index_t>(width, 1), 512, kRowsPerPart);
+}
+
+// The upper triangle in groups of columns: each times what stands before it and itself.
 template <class T>
 Block<Wide<T>> gram(ConstPanel<T> w) {
     using W = Wide<T>;
+    constexpr index_t strip = 128, group = 32;
     const index_t b = w.cols, width = (b + detail::kWidthQuantum - 1) / detail::kWidthQuantum * detail::kWidthQuantum;
-    const Partition rows{w.rows, std::max<index_t>(1, w.rows / kRowsPerPart), 1};
+    const Partition rows{w.rows, std::max<index_t>(1, w.rows / gram_rows(width)), 1};
     const Scratch<W> sums(rows.parts * width * width);
-    parallel_for(rows.parts, 2.0 * static_cast<double>(w.rows * width * width), [&](index_t part) {
+    parallel_for(rows.parts, static_cast<double>(w.rows * width * (width + group)), [&](index_t part) {
         W* sum = sums.data() + part * width * width;
         std::fill_n(sum, width * width, W(0));
-        constexpr index_t strip = 128;
         const Scratch<W> wide(strip * width);
         for (index_t i = rows.begin(part); i < rows.begin(part + 1); i += strip) {
             const index_t count = std::min(strip, rows.begin(part + 1) - i);
@@ -125,13 +131,18 @@ Block<Wide<T>> gram(ConstPanel<T> w) {
                 for (index_t c = 0; c < b; ++c) wide[r * width + c] = static_cast<W>(w(i + r, c));
                 std::fill_n(wide.data() + r * width + b, width - b, W(0));
             }
-            detail::adjoint_tile(wide.data(), width, count, width, wide.data(), width, sum, width, width);
+            for (index_t c = 0; c < width; c += group) {
+                const index_t cols = std::min(group, width - c);
+                detail::adjoint_tile(wide.data(), width, count, c + cols, wide.data() + c, width, sum + c, width, cols);
+            }
         }
     });
     Block<W> gram(b, b);
     for (index_t part = 0; part < rows.parts; ++part)
         for (index_t i = 0; i < b; ++i)
-            for (index_t j = 0; j < b; ++j) gram(i, j) += sums[part * width * width + i * width + j];
+            for (index_t j = i; j < b; ++j) gram(i, j) += sums[part * width * width + i * width + j];
+    for (index_t i = 0; i < b; ++i)
+        for (index_t j = 0; j < i; ++j) gram(i, j) = conj(gram(j, i));
     return gram;
 }
 

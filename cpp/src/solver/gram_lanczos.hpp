@@ -105,8 +105,7 @@ public:
         }
         squared_norm_ = std::max(squared_norm_, values[0]);
         tail_ = Block<T>(next_, j);
-        forward_pass<T>(as_view(ConstPanel<T>(coupling_.panel().row_range(0, next_).col_range(0, last_))),
-                        y_.panel().row_range(j - last_, last_).col_range(0, j), tail_);
+        forward_pass<T>(as_view(coupling()), y_.panel().row_range(j - last_, last_).col_range(0, j), tail_);
         residuals_.assign(static_cast<std::size_t>(j), 0.0);
         if (next_ > 0) column_norms<T>(tail_, residuals_.data());
         for (std::size_t i = 0; i < residuals_.size(); ++i) {
@@ -149,6 +148,15 @@ public:
         detail::multiply_columns<T>(known.back.panel(), squares);
         forward_pass<T>(as_view(ConstPanel<T>(waiting().panel())), tail_.panel().col_range(0, count), known.back, true);
         return known;
+    }
+
+    /// V and the next block beside it; how that couples to the last block of V; A V.
+    const Basis<T>& basis() const { return v_; }
+    ConstPanel<T> coupling() const { return coupling_.panel().row_range(0, next_).col_range(0, last_); }
+    Block<T> images() const {
+        Block<T> all(a_.rows(), size_, size_);
+        images_.get(0, all);
+        return all;
     }
 
     index_t size() const { return size_; }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gram_lanczos.hpp"
+#include "left_ritz.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/random.hpp"
 #include "svdkit/kernel/elementwise.hpp"
@@ -141,6 +142,31 @@ index_t kept_vectors(const Iteration<T>& iteration, index_t l, index_t width) {
     return capacity >= std::min(useful, 3 * l) ? capacity : 0;
 }
 
+// The triplets of the blocks (A^H A)^i V and of A times them. Where reads are counted, with left vectors in the range
+// of A V; that leaves none to measure residuals, which "auto" does.
+template <class T>
+Result<T> triplets(Iteration<T>& iteration, GramLanczos<T>& process, const RayleighRitz& last) {
+    Counted<T>& a = iteration.a;
+    const index_t k = iteration.options.k;
+    if (!iteration.automatic) {
+        if (auto result = detail::left_ritz<T>(process, k, last.seed)) return *std::move(result);
+        if (iteration.done == 1 && iteration.options.passes == 0) {  // V is no more than the random block
+            Replacements replacements{last.seed, 0};
+            const Block<T> image = process.images();
+            Block<T> back(a.cols(), image.cols());
+            orthonormalise<T>(image, replacements);
+            a.apply_adjoint(image, back);
+            return rayleigh_ritz<T>(a, std::move(back), last);
+        }
+    }
+    process.ritz();
+    // Small Ritz values have lost digits to the squares, and their vectors direction: then all vectors are kept.
+    const double smallest =
+        process.size() < k ? 0 : static_cast<double>(process.theta()[static_cast<std::size_t>(k - 1)]);
+    const bool resolved = smallest > 10 * std::sqrt(static_cast<double>(epsilon<T>)) * process.norm();
+    return rayleigh_ritz<T>(a, process.products(resolved ? k : process.size()), last);
+}
+
 // All blocks (A^H A)^i V at once, with A times them, so that the triplets cost no further read. The basis is cut back
 // to `wanted` vectors when it is full.
 template <class T>
@@ -162,13 +188,7 @@ Result<T> block_krylov(Iteration<T>& iteration, ConstPanel<T> start, index_t wan
             return process.squares();
         });
     }
-    process.ritz();
-    // Small Ritz values have lost digits to the squares, and their vectors direction: then all vectors are kept.
-    const index_t k = iteration.options.k;
-    const double smallest =
-        process.size() < k ? 0 : static_cast<double>(process.theta()[static_cast<std::size_t>(k - 1)]);
-    const bool resolved = smallest > 10 * std::sqrt(static_cast<double>(epsilon<T>)) * process.norm();
-    return rayleigh_ritz<T>(iteration.a, process.products(resolved ? k : process.size()), last);
+    return triplets<T>(iteration, process, last);
 }
 
 // Two reads of an operator without fused products: Q = orth(A Omega), then the SVD of Q^H A. What is left of A bounds
@@ -230,9 +250,10 @@ Result<T> solve(Counted<T>& a, const RandomizedOptions& options, Monitor& monito
         if (capacity > 0) {
             result = block_krylov<T>(iteration, v, l, capacity, last);
         } else {
-            --iteration.most;  // the last product is that of the Rayleigh-Ritz step
+            --iteration.most;  // the last product is that of the triplets
             v = shifted_power<T>(iteration, std::move(v), replacements);
-            result = rayleigh_ritz<T>(a, std::move(v), last);
+            iteration.most = iteration.done + 1;
+            result = block_krylov<T>(iteration, v, l, l, last);
         }
         iterations = iteration.done;
     }

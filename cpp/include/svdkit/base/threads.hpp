@@ -51,7 +51,7 @@ struct Partition {
 /// Runs body(first, last) for ranges of the rows of something tall, cut as above.
 template <class Body>
 void parallel_rows(index_t rows, double work, const Body& body) {
-    const Partition parts{rows, rows / 2048 > 0 ? rows / 2048 : 1, 1};
+    const Partition parts{rows, rows / 256 > 0 ? rows / 256 : 1, 1};
     parallel_for(parts.parts, work, [&](index_t part) { body(parts.begin(part), parts.begin(part + 1)); });
 }
 

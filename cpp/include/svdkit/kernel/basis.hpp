@@ -39,7 +39,7 @@ private:
 
     template <class Copy>
     void move(index_t first, index_t count, const Copy& copy) const {
-        const Partition rows{rows_, std::max<index_t>(1, rows_ / 4096), 1};
+        const Partition rows{rows_, std::max<index_t>(1, rows_ / 512), 1};
         parallel_for(rows.parts, static_cast<double>(rows_ * count), [&](index_t part) {
             for (index_t c = first; c < first + count;) {
                 const index_t slab = c / kSlab, next = std::min((slab + 1) * kSlab, first + count);

@@ -1,8 +1,9 @@
-// Randomized SVD: a random block, a few products with A^H A, a Rayleigh-Ritz step.
+// Randomized SVD: a random block, a few products with A^H A, the triplets of what they span.
 //
 //   block Krylov:      V = span{W, G W, ..., G^q W},  G = A^H A, W random
 //   power iterations:  V <- orth((G - alpha I) V),  alpha at most half of the smallest squared value in sight [1]
-//   then               A V = U diag(s) Y^H
+//   then               Q = orth(A V),  Q^H A = X diag(s) V^H,  U = Q X, A^H Q from products that were made;
+//   "auto":            A V = U diag(s) Y^H, whose residuals can be measured
 //
 // All blocks together are more accurate than the last one alone, by as many digits as there are products [2]; they are
 // kept, with A times them, where that takes at most twice the memory of A (or 64 MB): then the triplets and their
