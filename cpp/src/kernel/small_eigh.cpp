@@ -1,21 +1,82 @@
 #include "svdkit/kernel/small_eigh.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
+#include "merge_tree.hpp"
 #include "svdkit/base/error.hpp"
-#include "svdkit/blas/blas.hpp"
+#include "svdkit/blas/condensed.hpp"
+#include "svdkit/kernel/reflectors.hpp"
+#include "svdkit/kernel/scan.hpp"
+#include "svdkit/kernel/tridiagonal.hpp"
+#include "svdkit/kernel/tridiagonal_eigh.hpp"
 
 namespace svdkit {
 namespace {
 
+constexpr index_t kReduced = 256;  // from this order on our own threaded reduction is faster than LAPACK
+
+[[noreturn]] void fail(index_t n) {
+    const std::string size = std::to_string(n);
+    throw NumericalError("svdkit: LAPACK's eigensolver did not converge on a " + size + " x " + size + " matrix");
+}
+
 // Values, largest first; eigenvectors in G where they are wanted.
 template <class T>
 void solve(Panel<T> g, real_t<T>* values, bool vectors) {
-    if (lapack::heevd(g.rows, g.data, g.ld, values, vectors) != 0) {
-        const std::string size = std::to_string(g.rows);
-        throw NumericalError("svdkit: LAPACK's eigensolver did not converge on a " + size + " x " + size + " matrix");
-    }
+    if (lapack::heevd(g.rows, g.data, g.ld, values, vectors) != 0) fail(g.rows);
     std::reverse(values, values + g.rows);
+}
+
+// Takes the largest power of two out of numbers, exactly; returns its exponent.
+template <class R>
+int normalise(Panel<R> p) {
+    const double largest = scan(ConstView<R>{p.data, p.rows, p.cols, p.ld, 1}).max_abs;
+    if (largest == 0) return 0;
+    const int exponent = std::ilogb(largest);
+    for (index_t i = 0; i < p.rows; ++i)
+        for (index_t j = 0; j < p.cols; ++j) p(i, j) = std::ldexp(p(i, j), -exponent);
+    return exponent;
+}
+
+// Eigenvectors of T in Q; QR iteration where divide and conquer fails. See tridiagonal_eigh.
+template <class R>
+void solve_tridiagonal(index_t n, R* d, R* e, R* q, index_t wanted, index_t* order) {
+    const std::vector<R> diagonal(d, d + n), beside(e, e + n - 1);
+    if (tridiagonal_eigh(n, d, e, q, wanted, order)) return;
+    std::copy(diagonal.begin(), diagonal.end(), d);
+    std::copy(beside.begin(), beside.end(), e);
+    if (lapack::steqr(n, d, e, q, n) != 0) fail(n);
+    for (index_t j = 0; j < n; ++j) order[j] = n - 1 - j;
+}
+
+// By tridiagonal form, on all threads.
+template <class R>
+void reduce(Panel<R> g, R* values, Panel<R> y) {
+    const index_t n = g.rows;
+    const Block<R> a = reduction_block<R>(n, n);
+    for (index_t i = 0; i < n; ++i) std::copy(g.row(i) + i, g.row(i) + n, &a(i, i));
+    const int outer = normalise(a.panel());
+    const Block<R> lines(2, n);  // diagonal, off-diagonal
+    R *const d = lines.panel().row(0), *const e = lines.panel().row(1);
+    std::vector<R> tau(static_cast<std::size_t>(n));
+    tridiagonalise(a.panel(), d, e, tau.data());
+    const int exponent = outer + normalise(lines.panel());
+    std::vector<index_t> order(static_cast<std::size_t>(n));
+    std::fill_n(g.data, n * n, R(0));
+    solve_tridiagonal(n, d, e, g.data, y.cols, order.data());
+    for (index_t j = 0; j < n; ++j) values[j] = std::ldexp(d[order[static_cast<std::size_t>(j)]], exponent);
+    const Reflectors<R> back(lapack::Stored::columns, a.data() + 1, a.ld(), tau.data(), n - 1, 1, n);
+    const double column = 2.0 * static_cast<double>(n) * static_cast<double>(n);
+    detail::for_strips(0, y.cols, detail::strip_width(y.cols), column, [&](index_t from, index_t to) {
+        const Block<R> strip(to - from, n, n);
+        for (index_t j = from; j < to; ++j)
+            std::copy_n(g.data + order[static_cast<std::size_t>(j)] * n, n, &strip(j - from, 0));
+        back.apply(strip.data(), n, to - from);
+        for (index_t i = 0; i < n; ++i)
+            for (index_t j = from; j < to; ++j) y(i, j) = strip(j - from, i);
+    });
 }
 
 }  // namespace
@@ -24,6 +85,9 @@ void solve(Panel<T> g, real_t<T>* values, bool vectors) {
 template <class T>
 void small_eigh(Panel<T> g, real_t<T>* values, Panel<T> y) {
     const index_t n = g.rows;
+    if constexpr (!is_complex<T>) {
+        if (n >= kReduced) return reduce(g, values, y);
+    }
     solve(g, values, true);
     for (index_t j = 0; j < y.cols; ++j)
         for (index_t i = 0; i < n; ++i) y(i, j) = conj(g(n - 1 - j, i));

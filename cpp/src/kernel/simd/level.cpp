@@ -6,6 +6,7 @@
 #include "robust_level.hpp"
 #include "shrink_level.hpp"
 #include "svdkit/kernel/simd.hpp"
+#include "sweep_level.hpp"
 #include "tile.hpp"
 
 #define SVDKIT_QUOTE(x) #x
@@ -64,6 +65,8 @@ const Level level = {
     &shrink,
     &median_f32,
     &median_f64,
+    &sweep_f32,
+    &sweep_f64,
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL

@@ -1,0 +1,25 @@
+// Householder tridiagonalisation of a real symmetric matrix on all threads: A = Q T Q^T.
+//
+//   A <- A - V W^T - W V^T  after every panel of columns;  within it  A v  from A as it was and the panel's pairs
+//
+// Half of the 4/3 n^3 flops are products of one vector with the trailing triangle, which is read once for each (n^3 / 6
+// numbers in all, the floor of the time), in fixed parts with private sums that are added in order; the other half are
+// matrix products on fixed tiles. The bits do not depend on the number of threads.
+// Dongarra, Sorensen & Hammarling (1989), Block reduction of matrices to condensed forms, J. Comput. Appl. Math. 27.
+#pragma once
+
+#include "svdkit/base/buffer.hpp"
+
+namespace svdkit {
+
+/// A matrix as the reductions want it: rows end in zeros up to whole vectors, and do not all start at the same place of
+/// the cache.
+template <class R>
+Block<R> reduction_block(index_t rows, index_t cols);
+
+/// A (from reduction_block) has the upper triangle; d (n) and e, tau (n - 1). Reflector i stands in row i from column
+/// i + 2 on: LAPACK's sytrd, lower, column-major. Largest |entry| must be near one.
+template <class R>
+void tridiagonalise(Panel<R> a, R* d, R* e, R* tau);
+
+}  // namespace svdkit
