@@ -30,7 +30,11 @@ extern "C" {
                                   fint*, R*, fint*);                                                                   \
     void SVDKIT_FORTRAN(x##laed2)(fint*, const fint*, const fint*, R*, R*, const fint*, fint*, R*, R*, R*, R*, R*,     \
                                   fint*, fint*, fint*, fint*, fint*);                                                  \
-    void SVDKIT_FORTRAN(x##laed4)(const fint*, const fint*, const R*, const R*, R*, const R*, R*, fint*);
+    void SVDKIT_FORTRAN(x##laed4)(const fint*, const fint*, const R*, const R*, R*, const R*, R*, fint*);             \
+    void SVDKIT_FORTRAN(x##lasd2)(const fint*, const fint*, const fint*, fint*, R*, R*, const R*, const R*, R*,       \
+                                  const fint*, R*, const fint*, R*, R*, const fint*, R*, const fint*, fint*, fint*,   \
+                                  fint*, fint*, fint*, fint*);                                                        \
+    void SVDKIT_FORTRAN(x##lasd4)(const fint*, const fint*, const R*, const R*, R*, const R*, R*, R*, fint*);
 DECLARE(s, float)
 DECLARE(d, double)
 #undef DECLARE
@@ -46,6 +50,18 @@ DECLARE(d, double)
     }()
 
 namespace svdkit::lapack {
+namespace {
+
+// What the routines start from that multiply the vectors they are given.
+template <class R>
+void set_identity(index_t n, R* q, index_t ld) {
+    for (index_t j = 0; j < n; ++j) {
+        std::fill_n(q + j * ld, n, R(0));
+        q[j * ld + j] = R(1);
+    }
+}
+
+}  // namespace
 
 template <class R>
 R larfg(index_t n, R& alpha, R* x, index_t stride) {
@@ -120,11 +136,8 @@ int bdsqr(index_t n, R* d, R* e, R* u, index_t ldu, R* vt, index_t ldvt) {
     fint info = 0;
     R unused{};
     const Buffer<R> work(4 * n);
-    for (index_t j = 0; j < n; ++j) {
-        std::fill_n(u + j * ldu, n, R(0));
-        std::fill_n(vt + j * ldvt, n, R(0));
-        u[j * ldu + j] = vt[j * ldvt + j] = R(1);
-    }
+    set_identity(n, u, ldu);
+    set_identity(n, vt, ldvt);
     REAL(bdsqr)("U", &fn, &fn, &fn, &none, d, e, vt, &fldvt, u, &fldu, &unused, &one, work.data(), &info, 1);
     return info;
 }
@@ -136,6 +149,8 @@ int lasd0(index_t n, index_t extra, R* d, R* e, R* u, index_t ldu, R* vt, index_
     fint info = 0;
     const Buffer<R> work(3 * m * m + 2 * m);
     const Buffer<fint> integers(8 * n);
+    set_identity(n, u, ldu);
+    set_identity(m, vt, ldvt);
     REAL(lasd0)(&fn, &fextra, d, e, u, &fldu, vt, &fldvt, &leaf, integers.data(), work.data(), &info);
     return info;
 }
@@ -163,6 +178,31 @@ int laed4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rh
     return info;
 }
 
+template <class R>
+DeflatedSvd<R> lasd2(index_t nl, index_t nr, index_t extra, R* d, R alpha, R beta, R* u, index_t ldu, R* vt,
+                     index_t ldvt, std::int32_t* sorted, R* room, R* left, R* right, std::int32_t* work) {
+    const index_t n = nl + 1 + nr, m = n + extra;
+    const fint fnl = narrow(nl), fnr = narrow(nr), fextra = narrow(extra), fldu = narrow(ldu), fldvt = narrow(ldvt);
+    const fint fn = narrow(n), fm = narrow(m);
+    fint k = 0, info = 0;
+    DeflatedSvd<R> found{0, room, room + n, left, right, work, {0, 0, 0, 0}};
+    fint *const kinds = work + n, *const pivots = work + 2 * n, *const places = work + 3 * n;
+    REAL(lasd2)
+    (&fnl, &fnr, &fextra, &k, d, found.weights, &alpha, &beta, u, &fldu, vt, &fldvt, found.poles, left, &fn, right, &fm,
+     pivots, places, found.order, sorted, kinds, &info);
+    found.count = k;
+    std::copy_n(kinds, 4, found.kinds);
+    return found;
+}
+
+template <class R>
+int lasd4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rho, R& root, R* sum) {
+    const fint fk = narrow(k), fi = narrow(i + 1);
+    fint info = 0;
+    REAL(lasd4)(&fk, &fi, poles, weights, delta, &rho, &root, sum, &info);
+    return info;
+}
+
 #define INSTANTIATE(R)                                                                                                \
     template R larfg<R>(index_t, R&, R*, index_t);                                                                    \
     template void larft<R>(Stored, index_t, index_t, const R*, index_t, const R*, R*, index_t);                       \
@@ -176,7 +216,10 @@ int laed4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rh
     template int bdsqr<R>(index_t, R*, R*, R*, index_t, R*, index_t);                                                 \
     template int lasd0<R>(index_t, index_t, R*, R*, R*, index_t, R*, index_t);                                        \
     template Deflated<R> laed2<R>(index_t, index_t, R*, R*, index_t, std::int32_t*, R, R*, R*, R*, std::int32_t*);    \
-    template int laed4<R>(index_t, index_t, const R*, const R*, R*, R, R&);
+    template int laed4<R>(index_t, index_t, const R*, const R*, R*, R, R&);                                           \
+    template DeflatedSvd<R> lasd2<R>(index_t, index_t, index_t, R*, R, R, R*, index_t, R*, index_t, std::int32_t*, R*, \
+                                     R*, R*, std::int32_t*);                                                          \
+    template int lasd4<R>(index_t, index_t, const R*, const R*, R*, R, R&, R*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

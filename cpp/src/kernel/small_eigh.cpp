@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "merge_tree.hpp"
+#include "power_of_two.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/blas/condensed.hpp"
+#include "svdkit/kernel/reduction_block.hpp"
 #include "svdkit/kernel/reflectors.hpp"
-#include "svdkit/kernel/scan.hpp"
 #include "svdkit/kernel/tridiagonal.hpp"
 #include "svdkit/kernel/tridiagonal_eigh.hpp"
 
@@ -29,17 +30,6 @@ void solve(Panel<T> g, real_t<T>* values, bool vectors) {
     std::reverse(values, values + g.rows);
 }
 
-// Takes the largest power of two out of numbers, exactly; returns its exponent.
-template <class R>
-int normalise(Panel<R> p) {
-    const double largest = scan(ConstView<R>{p.data, p.rows, p.cols, p.ld, 1}).max_abs;
-    if (largest == 0) return 0;
-    const int exponent = std::ilogb(largest);
-    for (index_t i = 0; i < p.rows; ++i)
-        for (index_t j = 0; j < p.cols; ++j) p(i, j) = std::ldexp(p(i, j), -exponent);
-    return exponent;
-}
-
 // Eigenvectors of T in Q; QR iteration where divide and conquer fails. See tridiagonal_eigh.
 template <class R>
 void solve_tridiagonal(index_t n, R* d, R* e, R* q, index_t wanted, index_t* order) {
@@ -57,12 +47,12 @@ void reduce(Panel<R> g, R* values, Panel<R> y) {
     const index_t n = g.rows;
     const Block<R> a = reduction_block<R>(n, n);
     for (index_t i = 0; i < n; ++i) std::copy(g.row(i) + i, g.row(i) + n, &a(i, i));
-    const int outer = normalise(a.panel());
+    const int outer = detail::normalise(a.panel());
     const Block<R> lines(2, n);  // diagonal, off-diagonal
     R *const d = lines.panel().row(0), *const e = lines.panel().row(1);
     std::vector<R> tau(static_cast<std::size_t>(n));
     tridiagonalise(a.panel(), d, e, tau.data());
-    const int exponent = outer + normalise(lines.panel());
+    const int exponent = outer + detail::normalise(lines.panel());
     std::vector<index_t> order(static_cast<std::size_t>(n));
     std::fill_n(g.data, n * n, R(0));
     solve_tridiagonal(n, d, e, g.data, y.cols, order.data());

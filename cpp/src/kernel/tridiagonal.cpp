@@ -4,13 +4,15 @@
 #include <cmath>
 #include <vector>
 
-#include "rank_update.hpp"
-#include "svdkit/base/threads.hpp"
+#include "panel_reduction.hpp"
 #include "svdkit/blas/condensed.hpp"
+#include "svdkit/kernel/reduction_block.hpp"
 #include "svdkit/kernel/sweep.hpp"
 
 namespace svdkit {
 namespace {
+
+using detail::round_down;
 
 constexpr index_t kPanel = 32;         // reflectors between two updates of the trailing matrix
 constexpr index_t kLast = 96;          // what LAPACK finishes
@@ -18,8 +20,6 @@ constexpr index_t kParts = 8;          // of the trailing triangle, with a priva
 constexpr index_t kRowsOfPart = 128;   // at least, on average
 constexpr index_t kChunk = 512;        // columns of the pairs at a time
 constexpr index_t kQuantum = detail::kSweepQuantum;
-
-index_t round_down(index_t i) { return i / kQuantum * kQuantum; }
 
 template <class R>
 class Tridiagonaliser {
@@ -162,19 +162,11 @@ private:
 }  // namespace
 
 template <class R>
-Block<R> reduction_block(index_t rows, index_t cols) {
-    constexpr index_t line = static_cast<index_t>(kAlignment / sizeof(R)), lines = 4096 / static_cast<index_t>(kAlignment);
-    const index_t ld = padded_ld<R>(cols);
-    return Block<R>(rows, cols, ld / line % (lines / 4) == 0 ? ld + line : ld);
-}
-
-template <class R>
 void tridiagonalise(Panel<R> a, R* d, R* e, R* tau) {
     Tridiagonaliser<R>(a, d, e, tau).run();
 }
 
 #define INSTANTIATE(R)                                  \
-    template Block<R> reduction_block<R>(index_t, index_t); \
     template void tridiagonalise<R>(Panel<R>, R*, R*, R*);
 INSTANTIATE(float)
 INSTANTIATE(double)

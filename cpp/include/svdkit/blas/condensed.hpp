@@ -70,4 +70,24 @@ Deflated<R> laed2(index_t n, index_t n1, R* d, R* q, index_t ldq, std::int32_t* 
 template <class R>
 int laed4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rho, R& root);
 
+/// What deflation leaves of a merge of two bidiagonal halves (nl x (nl + 1) above, nr x (nr + extra) below one row).
+template <class R>
+struct DeflatedSvd {
+    index_t count;          ///< K
+    R *poles, *weights;     ///< K
+    R *left, *right;        ///< the packed vectors: columns of U2 (ld n), rows of VT2 (ld n + extra), the first apart
+    std::int32_t* order;    ///< K: row order[i] of a secular vector meets packed vector i
+    std::int32_t kinds[4];  ///< vectors that live above, below, in both halves; deflated
+};
+
+/// Deflation of a singular value merge, n = nl + 1 + nr. `room` holds 2 n + 1 numbers, `left` n^2, `right`
+/// (n + extra)^2, `work` 4 n integers.
+template <class R>
+DeflatedSvd<R> lasd2(index_t nl, index_t nr, index_t extra, R* d, R alpha, R beta, R* u, index_t ldu, R* vt,
+                     index_t ldvt, std::int32_t* sorted, R* room, R* left, R* right, std::int32_t* work);
+
+/// Root i (from 0); delta_j = pole_j - root, sum_j = pole_j + root. Weights have norm one. Returns info.
+template <class R>
+int lasd4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rho, R& root, R* sum);
+
 }  // namespace svdkit::lapack

@@ -8,14 +8,9 @@
 // Dongarra, Sorensen & Hammarling (1989), Block reduction of matrices to condensed forms, J. Comput. Appl. Math. 27.
 #pragma once
 
-#include "svdkit/base/buffer.hpp"
+#include "svdkit/base/view.hpp"
 
 namespace svdkit {
-
-/// A matrix as the reductions want it: rows end in zeros up to whole vectors, and do not all start at the same place of
-/// the cache.
-template <class R>
-Block<R> reduction_block(index_t rows, index_t cols);
 
 /// A (from reduction_block) has the upper triangle; d (n) and e, tau (n - 1). Reflector i stands in row i from column
 /// i + 2 on: LAPACK's sytrd, lower, column-major. Largest |entry| must be near one.

@@ -1,4 +1,4 @@
-// The update of a trailing matrix by the pairs of a panel, on fixed tiles: half the flops of a reduction.
+// What the panels of both reductions share: the update of the trailing matrix by pairs of vectors, on fixed tiles.
 #pragma once
 
 #include <algorithm>
@@ -6,8 +6,11 @@
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/blas/blas.hpp"
+#include "svdkit/kernel/sweep.hpp"
 
 namespace svdkit::detail {
+
+inline index_t round_down(index_t i) { return i / kSweepQuantum * kSweepQuantum; }
 
 enum class Shape { whole, upper };  // upper: only tiles that meet the upper triangle
 
