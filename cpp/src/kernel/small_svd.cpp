@@ -6,8 +6,20 @@
 #include "svdkit/base/buffer.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/blas/blas.hpp"
+#include "svdkit/kernel/reduced_svd.hpp"
 
 namespace svdkit {
+namespace {
+
+constexpr index_t kReduced = 192;  // min(p, q) from which our own threaded reduction is faster than LAPACK,
+constexpr double kTall = 1.6;      // unless QR comes first, which LAPACK does
+
+bool is_reduced(index_t p, index_t q) {
+    return std::min(p, q) >= kReduced &&
+           static_cast<double>(std::max(p, q)) <= kTall * static_cast<double>(std::min(p, q));
+}
+
+}  // namespace
 
 // LAPACK is column-major: it sees A^T = conj(Y) s X^T, so its left vectors are conj(Y) and its Vh is X^T, which in
 // column-major order is X in row-major order.
@@ -15,6 +27,15 @@ template <class T>
 bool small_svd(Panel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y) {
     const index_t p = a.rows, q = a.cols, r = std::min(p, q);
     if (r == 0) return true;
+    if constexpr (!is_complex<T>) {
+        if (is_reduced(p, q)) return reduced_svd<T>(a, x, s, y);
+    }
+    if (x.cols < r) {
+        const Block<T> all(p, r);
+        const bool first_try = small_svd(a, all.panel(), s, y);
+        for (index_t i = 0; i < p; ++i) std::copy_n(&all(i, 0), x.cols, x.row(i));
+        return first_try;
+    }
     const Buffer<T> left(q * r);
     Buffer<T> spare(p * a.ld);  // gesdd destroys its input
     std::copy_n(a.data, (p - 1) * a.ld + q, spare.data());
@@ -27,7 +48,7 @@ bool small_svd(Panel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y) {
         }
     }
     for (index_t i = 0; i < q; ++i)
-        for (index_t j = 0; j < r; ++j) y(i, j) = conj(left[j * q + i]);
+        for (index_t j = 0; j < y.cols; ++j) y(i, j) = conj(left[j * q + i]);
     return first_try;
 }
 
@@ -35,16 +56,16 @@ template <class T>
 bool small_svd_wide(ConstPanel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y) {
     using W = std::conditional_t<is_complex<T>, std::complex<double>, double>;
     const index_t r = std::min(a.rows, a.cols);
-    const Block<W> work(a.rows, a.cols), left(a.rows, r), right(a.cols, r);
+    const Block<W> work(a.rows, a.cols), left(a.rows, x.cols), right(a.cols, y.cols);
     const Buffer<double> values(r);
     for (index_t i = 0; i < a.rows; ++i)
         for (index_t j = 0; j < a.cols; ++j) work(i, j) = static_cast<W>(a(i, j));
     const bool first_try = small_svd<W>(work.panel(), left.panel(), values.data(), right.panel());
     for (index_t j = 0; j < r; ++j) s[j] = static_cast<real_t<T>>(values[j]);
     for (index_t i = 0; i < a.rows; ++i)
-        for (index_t j = 0; j < r; ++j) x(i, j) = static_cast<T>(left(i, j));
+        for (index_t j = 0; j < x.cols; ++j) x(i, j) = static_cast<T>(left(i, j));
     for (index_t i = 0; i < a.cols; ++i)
-        for (index_t j = 0; j < r; ++j) y(i, j) = static_cast<T>(right(i, j));
+        for (index_t j = 0; j < y.cols; ++j) y(i, j) = static_cast<T>(right(i, j));
     return first_try;
 }
 

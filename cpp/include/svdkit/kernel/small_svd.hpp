@@ -1,14 +1,15 @@
-// SVD of a matrix that fits in cache: A = X diag(s) Y^H by LAPACK, divide and conquer with QR iteration as fallback.
+// SVD of a matrix in memory: A = X diag(s) Y^H, divide and conquer with QR iteration as fallback.
 //
-// Cost: about 20 p q min(p, q) flops for p x q. NumericalError when both drivers fail.
+// By LAPACK where it is small, complex or much longer than wide, else on all threads (kernel/reduced_svd.hpp).
+// Cost: about 20 p q min(p, q) flops for p x q. NumericalError when both methods fail.
 #pragma once
 
 #include "svdkit/base/view.hpp"
 
 namespace svdkit {
 
-/// A (p x q, row-major) is destroyed; X is p x r, Y is q x r, r = min(p, q), both row-major; s descending.
-/// Returns false when the fallback had to be used.
+/// A (p x q, row-major) is destroyed; X is p x k, Y is q x k, for the k <= r = min(p, q) largest values, both row-major;
+/// s has all r, descending. Returns false when the fallback had to be used.
 template <class T>
 bool small_svd(Panel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y);
 
