@@ -12,7 +12,7 @@ using len = std::size_t;  // gfortran appends the length of every character argu
 
 extern "C" {
 #define DECLARE(x, R)                                                                                                  \
-    void SVDKIT_FORTRAN(x##larfg)(const fint*, R*, R*, const fint*, R*);                                              \
+    void SVDKIT_FORTRAN(x##larfg)(const fint*, R*, R*, const fint*, R*);                                               \
     void SVDKIT_FORTRAN(x##larft)(const char*, const char*, const fint*, const fint*, const R*, const fint*, const R*, \
                                   R*, const fint*, len, len);                                                          \
     void SVDKIT_FORTRAN(x##larfb)(const char*, const char*, const char*, const char*, const fint*, const fint*,        \
@@ -30,10 +30,10 @@ extern "C" {
                                   fint*, R*, fint*);                                                                   \
     void SVDKIT_FORTRAN(x##laed2)(fint*, const fint*, const fint*, R*, R*, const fint*, fint*, R*, R*, R*, R*, R*,     \
                                   fint*, fint*, fint*, fint*, fint*);                                                  \
-    void SVDKIT_FORTRAN(x##laed4)(const fint*, const fint*, const R*, const R*, R*, const R*, R*, fint*);             \
-    void SVDKIT_FORTRAN(x##lasd2)(const fint*, const fint*, const fint*, fint*, R*, R*, const R*, const R*, R*,       \
-                                  const fint*, R*, const fint*, R*, R*, const fint*, R*, const fint*, fint*, fint*,   \
-                                  fint*, fint*, fint*, fint*);                                                        \
+    void SVDKIT_FORTRAN(x##laed4)(const fint*, const fint*, const R*, const R*, R*, const R*, R*, fint*);              \
+    void SVDKIT_FORTRAN(x##lasd2)(const fint*, const fint*, const fint*, fint*, R*, R*, const R*, const R*, R*,        \
+                                  const fint*, R*, const fint*, R*, R*, const fint*, R*, const fint*, fint*, fint*,    \
+                                  fint*, fint*, fint*, fint*);                                                         \
     void SVDKIT_FORTRAN(x##lasd4)(const fint*, const fint*, const R*, const R*, R*, const R*, R*, R*, fint*);
 DECLARE(s, float)
 DECLARE(d, double)
@@ -41,12 +41,12 @@ DECLARE(d, double)
 }
 
 // The routine of scalar R.
-#define REAL(name)                                \
-    [] {                                          \
-        if constexpr (std::is_same_v<R, float>)   \
-            return SVDKIT_FORTRAN(s##name);       \
-        else                                      \
-            return SVDKIT_FORTRAN(d##name);       \
+#define REAL(name)                              \
+    [] {                                        \
+        if constexpr (std::is_same_v<R, float>) \
+            return SVDKIT_FORTRAN(s##name);     \
+        else                                    \
+            return SVDKIT_FORTRAN(d##name);     \
     }()
 
 namespace svdkit::lapack {
@@ -84,8 +84,7 @@ void larfb(blas::Op op, Stored stored, index_t m, index_t n, index_t k, const R*
     const fint fm = narrow(m), fn = narrow(n), fk = narrow(k);
     const fint fldv = narrow(ldv), fldt = narrow(ldt), fldc = narrow(ldc);
     const char way = static_cast<char>(stored), trans = static_cast<char>(op);
-    REAL(larfb)
-    ("L", &trans, "F", &way, &fm, &fn, &fk, v, &fldv, t, &fldt, c, &fldc, work, &fn, 1, 1, 1, 1);
+    REAL(larfb)("L", &trans, "F", &way, &fm, &fn, &fk, v, &fldv, t, &fldt, c, &fldc, work, &fn, 1, 1, 1, 1);
 }
 
 template <class R>
@@ -162,9 +161,8 @@ Deflated<R> laed2(index_t n, index_t n1, R* d, R* q, index_t ldq, std::int32_t* 
     fint k = 0, info = 0;
     Deflated<R> left{0, rho, room, room + n, work, {0, 0, 0, 0}};
     fint *const kinds = work + 2 * n, *const places = work + n, *const pivots = work + 3 * n;
-    REAL(laed2)
-    (&k, &fn, &fn1, d, q, &fldq, sorted, &left.rho, z, left.poles, left.weights, packed, places, left.order, pivots,
-     kinds, &info);
+    REAL(laed2)(&k, &fn, &fn1, d, q, &fldq, sorted, &left.rho, z, left.poles, left.weights, packed, places, left.order,
+                pivots, kinds, &info);
     left.count = k;
     if (k > 0) std::copy_n(kinds, 4, left.kinds);
     return left;
@@ -187,9 +185,8 @@ DeflatedSvd<R> lasd2(index_t nl, index_t nr, index_t extra, R* d, R alpha, R bet
     fint k = 0, info = 0;
     DeflatedSvd<R> found{0, room, room + n, left, right, work, {0, 0, 0, 0}};
     fint *const kinds = work + n, *const pivots = work + 2 * n, *const places = work + 3 * n;
-    REAL(lasd2)
-    (&fnl, &fnr, &fextra, &k, d, found.weights, &alpha, &beta, u, &fldu, vt, &fldvt, found.poles, left, &fn, right, &fm,
-     pivots, places, found.order, sorted, kinds, &info);
+    REAL(lasd2)(&fnl, &fnr, &fextra, &k, d, found.weights, &alpha, &beta, u, &fldu, vt, &fldvt, found.poles, left, &fn,
+                right, &fm, pivots, places, found.order, sorted, kinds, &info);
     found.count = k;
     std::copy_n(kinds, 4, found.kinds);
     return found;
@@ -203,22 +200,22 @@ int lasd4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rh
     return info;
 }
 
-#define INSTANTIATE(R)                                                                                                \
-    template R larfg<R>(index_t, R&, R*, index_t);                                                                    \
-    template void larft<R>(Stored, index_t, index_t, const R*, index_t, const R*, R*, index_t);                       \
-    template void larfb<R>(blas::Op, Stored, index_t, index_t, index_t, const R*, index_t, const R*, index_t, R*,     \
-                           index_t, R*);                                                                              \
-    template void geqrt<R>(index_t, index_t, R*, index_t, R*, index_t);                                               \
-    template void sytrd<R>(index_t, R*, index_t, R*, R*, R*);                                                         \
-    template void gebrd<R>(index_t, index_t, R*, index_t, R*, R*, R*, R*);                                            \
-    template int stedc<R>(index_t, R*, R*, R*, index_t);                                                              \
-    template int steqr<R>(index_t, R*, R*, R*, index_t);                                                              \
-    template int bdsqr<R>(index_t, R*, R*, R*, index_t, R*, index_t);                                                 \
-    template int lasd0<R>(index_t, index_t, R*, R*, R*, index_t, R*, index_t);                                        \
-    template Deflated<R> laed2<R>(index_t, index_t, R*, R*, index_t, std::int32_t*, R, R*, R*, R*, std::int32_t*);    \
-    template int laed4<R>(index_t, index_t, const R*, const R*, R*, R, R&);                                           \
+#define INSTANTIATE(R)                                                                                                 \
+    template R larfg<R>(index_t, R&, R*, index_t);                                                                     \
+    template void larft<R>(Stored, index_t, index_t, const R*, index_t, const R*, R*, index_t);                        \
+    template void larfb<R>(blas::Op, Stored, index_t, index_t, index_t, const R*, index_t, const R*, index_t, R*,      \
+                           index_t, R*);                                                                               \
+    template void geqrt<R>(index_t, index_t, R*, index_t, R*, index_t);                                                \
+    template void sytrd<R>(index_t, R*, index_t, R*, R*, R*);                                                          \
+    template void gebrd<R>(index_t, index_t, R*, index_t, R*, R*, R*, R*);                                             \
+    template int stedc<R>(index_t, R*, R*, R*, index_t);                                                               \
+    template int steqr<R>(index_t, R*, R*, R*, index_t);                                                               \
+    template int bdsqr<R>(index_t, R*, R*, R*, index_t, R*, index_t);                                                  \
+    template int lasd0<R>(index_t, index_t, R*, R*, R*, index_t, R*, index_t);                                         \
+    template Deflated<R> laed2<R>(index_t, index_t, R*, R*, index_t, std::int32_t*, R, R*, R*, R*, std::int32_t*);     \
+    template int laed4<R>(index_t, index_t, const R*, const R*, R*, R, R&);                                            \
     template DeflatedSvd<R> lasd2<R>(index_t, index_t, index_t, R*, R, R, R*, index_t, R*, index_t, std::int32_t*, R*, \
-                                     R*, R*, std::int32_t*);                                                          \
+                                     R*, R*, std::int32_t*);                                                           \
     template int lasd4<R>(index_t, index_t, const R*, const R*, R*, R, R&, R*);
 INSTANTIATE(float)
 INSTANTIATE(double)

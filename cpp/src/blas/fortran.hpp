@@ -40,15 +40,15 @@ fint work_length(R asked) {
 }  // namespace svdkit
 
 // PICK(gemm) is the routine of scalar T.
-#define PICK4(s, d, c, z)                             \
-    [] {                                              \
-        if constexpr (std::is_same_v<T, float>)       \
-            return SVDKIT_FORTRAN(s);                 \
-        else if constexpr (std::is_same_v<T, double>) \
-            return SVDKIT_FORTRAN(d);                 \
-        else if constexpr (std::is_same_v<T, std::complex<float>>)    \
-            return SVDKIT_FORTRAN(c);                 \
-        else                                          \
-            return SVDKIT_FORTRAN(z);                 \
+#define PICK4(s, d, c, z)                                          \
+    [] {                                                           \
+        if constexpr (std::is_same_v<T, float>)                    \
+            return SVDKIT_FORTRAN(s);                              \
+        else if constexpr (std::is_same_v<T, double>)              \
+            return SVDKIT_FORTRAN(d);                              \
+        else if constexpr (std::is_same_v<T, std::complex<float>>) \
+            return SVDKIT_FORTRAN(c);                              \
+        else                                                       \
+            return SVDKIT_FORTRAN(z);                              \
     }()
 #define PICK(name) PICK4(s##name, d##name, c##name, z##name)

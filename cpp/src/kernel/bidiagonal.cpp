@@ -184,10 +184,10 @@ private:
     Panel<R> a_;
     index_t n_, m_, high_, wide_;
     R *d_, *e_, *tau_q_, *tau_p_;
-    Block<R> left_, right_;        // u, x, u, x, ... and y, v, y, v, ...
-    Block<R> columns_;             // of the panel, as they were
-    Block<R> sums_;                // private, of A^T r
-    Block<R> row_, correction_;    // r; what the pairs take from M^T u
+    Block<R> left_, right_;      // u, x, u, x, ... and y, v, y, v, ...
+    Block<R> columns_;           // of the panel, as they were
+    Block<R> sums_;              // private, of A^T r
+    Block<R> row_, correction_;  // r; what the pairs take from M^T u
     Block<R> inner_left_, inner_right_;
     R factors_[2 * kPanel];
     Partition across_, parts_;

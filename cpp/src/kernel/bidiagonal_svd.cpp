@@ -70,9 +70,9 @@ private:
         for (index_t i = 0; i < n; ++i) at.d[i] = std::ldexp(at.d[i], -exponent);
         const Buffer<R> room(2 * n + 2), left(n * n), right(m * m);
         const Buffer<std::int32_t> work(4 * n);
-        at.left = lapack::lasd2(at.above, at.below, at.extra, at.d, std::ldexp(alpha, -exponent),
-                                std::ldexp(beta, -exponent), at.u, n_, at.vt, n_, sorted, room.data(), left.data(),
-                                right.data(), work.data());
+        at.left =
+            lapack::lasd2(at.above, at.below, at.extra, at.d, std::ldexp(alpha, -exponent), std::ldexp(beta, -exponent),
+                          at.u, n_, at.vt, n_, sorted, room.data(), left.data(), right.data(), work.data());
         solve_secular(at);
         if (failed_) return;
         for (index_t i = 0; i < n; ++i) at.d[i] = std::ldexp(at.d[i], exponent);
@@ -114,7 +114,8 @@ private:
                 times(std::max(first, j + 1), last, left.poles[j]);
             }
             for (index_t i = first; i < last; ++i)
-                left.weights[i] = std::copysign(std::sqrt(std::abs(left.weights[i])), before[static_cast<std::size_t>(i)]);
+                left.weights[i] =
+                    std::copysign(std::sqrt(std::abs(left.weights[i])), before[static_cast<std::size_t>(i)]);
         });
     }
 
@@ -132,7 +133,8 @@ private:
         detail::for_strips(first, k, detail::strip_width(k - first), column, [&](index_t from, index_t to) {
             const index_t cols = to - from;
             const Buffer<R> u(k * cols), v(k * cols), room(2 * k);
-            for (index_t j = 0; j < cols; ++j) secular_vectors(at, from + j, room.data(), u.data() + j * k, v.data() + j * k);
+            for (index_t j = 0; j < cols; ++j)
+                secular_vectors(at, from + j, room.data(), u.data() + j * k, v.data() + j * k);
             turn_left(at, from, cols, u.data());
             turn_right(at, from, cols, v.data());
         });
@@ -178,10 +180,11 @@ private:
         R *const out = at.vt + from, *const beyond = out + width * n_;
         const R* const right = left.right + width * m;
         blas::gemm(Op::transpose, Op::none, cols, width, 1 + above, R(1), v, k, left.right, m, R(0), out, n_);
-        blas::gemm(Op::transpose, Op::none, cols, width, both, R(1), v + dense, k, left.right + dense, m, R(1), out, n_);
+        blas::gemm(Op::transpose, Op::none, cols, width, both, R(1), v + dense, k, left.right + dense, m, R(1), out,
+                   n_);
         blas::gemm(Op::transpose, Op::none, cols, rest, 1, R(1), v, k, right, m, R(0), beyond, n_);
-        blas::gemm(Op::transpose, Op::none, cols, rest, below + both, R(1), v + 1 + above, k, right + 1 + above, m, R(1),
-                   beyond, n_);
+        blas::gemm(Op::transpose, Op::none, cols, rest, below + both, R(1), v + 1 + above, k, right + 1 + above, m,
+                   R(1), beyond, n_);
     }
 
     index_t n_;

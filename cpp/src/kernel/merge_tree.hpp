@@ -11,8 +11,8 @@ namespace svdkit::detail {
 
 struct MergeNode {
     index_t first, size;
-    index_t left;  ///< size of the left child; 0: a leaf
-    index_t extra; ///< columns beyond the rows (bidiagonal pieces)
+    index_t left;   ///< size of the left child; 0: a leaf
+    index_t extra;  ///< columns beyond the rows (bidiagonal pieces)
 };
 
 /// Halves of [0, n), with `between` rows left out between two halves, down to leaves of one size or two.
@@ -32,7 +32,8 @@ public:
     }
     const std::vector<MergeNode>& leaves() const { return levels_.back(); }
 
-    /// Leaves and small merges side by side, then the large ones, each on all threads: the bits are the same either way.
+    /// Leaves and small merges side by side, then the large ones, each on all threads: the bits are the same either
+    /// way.
     template <class Leaf, class Merge>
     void run(const Leaf& leaf, const Merge& merge) const {
         constexpr std::size_t kSideBySide = 8;
@@ -62,9 +63,8 @@ inline index_t strip_width(index_t cols) { return std::clamp<index_t>((cols / 8 
 template <class Body>
 void for_strips(index_t first, index_t last, index_t width, double each, const Body& body) {
     const index_t cols = last - first, strips = (cols + width - 1) / width;
-    parallel_for(strips, each * static_cast<double>(cols), [&](index_t s) {
-        body(first + s * width, std::min(last, first + (s + 1) * width));
-    });
+    parallel_for(strips, each * static_cast<double>(cols),
+                 [&](index_t s) { body(first + s * width, std::min(last, first + (s + 1) * width)); });
 }
 
 /// Numbers (from 1) that sort d[0..n): ascending up to k, descending from there.

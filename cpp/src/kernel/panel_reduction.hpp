@@ -25,8 +25,8 @@ void rank_update(Panel<R> a, index_t row, index_t col, const Block<R>& left, con
         const index_t i = tile / across * kTile, j = tile % across * kTile;
         if (shape == Shape::upper && j < i) return;
         // BLAS is column-major: it sees A^T -= R^T L.
-        blas::gemm(blas::Op::none, blas::Op::transpose, std::min(kTile, cols - j), std::min(kTile, rows - i), depth, R(-1),
-                   right.data() + col + j, right.ld(), left.data() + row + i, left.ld(), R(1),
+        blas::gemm(blas::Op::none, blas::Op::transpose, std::min(kTile, cols - j), std::min(kTile, rows - i), depth,
+                   R(-1), right.data() + col + j, right.ld(), left.data() + row + i, left.ld(), R(1),
                    a.row(row + i) + col + j, a.ld);
     });
 }

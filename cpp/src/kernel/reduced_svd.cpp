@@ -57,9 +57,10 @@ bool solve_bidiagonal(index_t n, R* d, R* e, Block<R>& u, Block<R>& vt, index_t 
     std::copy(diagonal.begin(), diagonal.end(), d);
     std::copy(beside.begin(), beside.end(), e);
     if (lapack::bdsqr(n, d, e, u.data(), n, vt.data(), n) != 0) {
-        throw NumericalError("svdkit: divide and conquer and QR iteration both failed to converge on a bidiagonal "
-                             "matrix of order " +
-                             std::to_string(n));
+        throw NumericalError(
+            "svdkit: divide and conquer and QR iteration both failed to converge on a bidiagonal "
+            "matrix of order " +
+            std::to_string(n));
     }
     for (index_t j = 0; j < n; ++j) order[j] = j;
     return false;
@@ -76,21 +77,30 @@ bool reduced_svd(ConstPanel<R> a, Panel<R> x, R* s, Panel<R> y) {
     const Block<R> lines(2, n), tau(2, n);  // diagonal, superdiagonal; factors of both kinds of reflectors
     R *const d = lines.panel().row(0), *const e = lines.panel().row(1);
     bidiagonalise(work.panel(), d, e, tau.panel().row(0), tau.panel().row(1));
+    const bool zero = std::all_of(lines.data(), lines.data() + 2 * lines.ld(), [](R value) { return value == 0; });
     const int exponent = outer + detail::normalise(lines.panel());
     Block<R> u(n, n, n), vt(n, n, n);
     std::vector<index_t> order(static_cast<std::size_t>(n));
     const bool first_try = solve_bidiagonal(n, d, e, u, vt, x.cols, order.data());
-    for (index_t j = 0; j < n; ++j) s[j] = std::ldexp(d[order[static_cast<std::size_t>(j)]], exponent);
+    for (index_t j = 0; j < n; ++j) s[j] = zero ? R(0) : std::ldexp(d[order[static_cast<std::size_t>(j)]], exponent);
     const Panel<R> longer = a.rows > a.cols ? x : y, shorter = a.rows > a.cols ? y : x;
     const Reflectors<R> left(lapack::Stored::columns, work.data(), work.ld(), tau.panel().row(0), n, 0, m);
-    turn_back(left, n, [&](index_t from, index_t to, const Block<R>& strip) {
-        for (index_t j = from; j < to; ++j) std::copy_n(&u(order[static_cast<std::size_t>(j)], 0), n, &strip(j - from, 0));
-    }, longer);
-    const Reflectors<R> right(lapack::Stored::rows, work.data() + work.ld(), work.ld(), tau.panel().row(1), n - 1, 1, n);
-    turn_back(right, n, [&](index_t from, index_t to, const Block<R>& strip) {
-        for (index_t i = 0; i < n; ++i)
-            for (index_t j = from; j < to; ++j) strip(j - from, i) = vt(i, order[static_cast<std::size_t>(j)]);
-    }, shorter);
+    turn_back(
+        left, n,
+        [&](index_t from, index_t to, const Block<R>& strip) {
+            for (index_t j = from; j < to; ++j)
+                std::copy_n(&u(order[static_cast<std::size_t>(j)], 0), n, &strip(j - from, 0));
+        },
+        longer);
+    const Reflectors<R> right(lapack::Stored::rows, work.data() + work.ld(), work.ld(), tau.panel().row(1), n - 1, 1,
+                              n);
+    turn_back(
+        right, n,
+        [&](index_t from, index_t to, const Block<R>& strip) {
+            for (index_t i = 0; i < n; ++i)
+                for (index_t j = from; j < to; ++j) strip(j - from, i) = vt(i, order[static_cast<std::size_t>(j)]);
+        },
+        shorter);
     return first_try;
 }
 

@@ -14,11 +14,11 @@ namespace {
 
 using detail::round_down;
 
-constexpr index_t kPanel = 32;         // reflectors between two updates of the trailing matrix
-constexpr index_t kLast = 96;          // what LAPACK finishes
-constexpr index_t kParts = 8;          // of the trailing triangle, with a private sum each
-constexpr index_t kRowsOfPart = 128;   // at least, on average
-constexpr index_t kChunk = 512;        // columns of the pairs at a time
+constexpr index_t kPanel = 32;        // reflectors between two updates of the trailing matrix
+constexpr index_t kLast = 96;         // what LAPACK finishes
+constexpr index_t kParts = 8;         // of the trailing triangle, with a private sum each
+constexpr index_t kRowsOfPart = 128;  // at least, on average
+constexpr index_t kChunk = 512;       // columns of the pairs at a time
 constexpr index_t kQuantum = detail::kSweepQuantum;
 
 template <class R>
@@ -100,7 +100,8 @@ private:
     }
 
     void triangle(index_t part, const R* v) {
-        const index_t first = bounds_[static_cast<std::size_t>(part)], last = bounds_[static_cast<std::size_t>(part) + 1];
+        const index_t first = bounds_[static_cast<std::size_t>(part)],
+                      last = bounds_[static_cast<std::size_t>(part) + 1];
         R* const sum = sums_.panel().row(part);
         std::fill(sum + round_down(first), sum + padded_, R(0));
         for (index_t r = first; r < last;) {
@@ -137,7 +138,8 @@ private:
             std::fill(y + at, y + end, R(0));
             for (index_t p = 0; p < parts; ++p) {
                 const R* const sum = sums_.panel().row(p);
-                for (index_t c = std::max(at, round_down(bounds_[static_cast<std::size_t>(p)])); c < end; ++c) y[c] += sum[c];
+                for (index_t c = std::max(at, round_down(bounds_[static_cast<std::size_t>(p)])); c < end; ++c)
+                    y[c] += sum[c];
             }
             const auto& sweep = detail::sweep_kernels<R>();
             sweep.adjoint(pairs_.data() + at, pairs_.ld(), count, end - at, inner, y + at, 0);
@@ -166,8 +168,7 @@ void tridiagonalise(Panel<R> a, R* d, R* e, R* tau) {
     Tridiagonaliser<R>(a, d, e, tau).run();
 }
 
-#define INSTANTIATE(R)                                  \
-    template void tridiagonalise<R>(Panel<R>, R*, R*, R*);
+#define INSTANTIATE(R) template void tridiagonalise<R>(Panel<R>, R*, R*, R*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

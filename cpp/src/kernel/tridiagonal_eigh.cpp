@@ -61,7 +61,8 @@ private:
         if (failed_) return;
         detail::merge_orders(d, left.count, n, sorted);
         const index_t wanted = n == n_ ? wanted_ : n;
-        const index_t taken = std::count_if(sorted + n - wanted, sorted + n, [&](index_t i) { return i <= left.count; });
+        const index_t taken =
+            std::count_if(sorted + n - wanted, sorted + n, [&](index_t i) { return i <= left.count; });
         if (left.count > 2) correct_weights(left, q);
         turn(left, q, n1, n2, packed.data(), left.count - taken);
     }
@@ -100,7 +101,8 @@ private:
         detail::for_strips(first, k, detail::strip_width(k - first), column, [&](index_t from, index_t to) {
             const index_t cols = to - from;
             const Buffer<R> turned(k * cols), vector(k);
-            for (index_t j = 0; j < cols; ++j) secular_vector(left, q + (from + j) * n_, vector.data(), turned.data() + j * k);
+            for (index_t j = 0; j < cols; ++j)
+                secular_vector(left, q + (from + j) * n_, vector.data(), turned.data() + j * k);
             blas::gemm(blas::Op::none, blas::Op::none, n1, cols, above, R(1), packed, n1, turned.data(), k, R(0),
                        q + from * n_, n_);
             blas::gemm(blas::Op::none, blas::Op::none, n2, cols, below, R(1), packed + n1 * above, n2,

@@ -53,11 +53,11 @@ int lasd0(index_t n, index_t extra, R* d, R* e, R* u, index_t ldu, R* vt, index_
 /// What deflation leaves of a merge: poles and weights of the secular equation, vectors packed by kind of column.
 template <class R>
 struct Deflated {
-    index_t count;         ///< K, order of the secular equation
-    R rho;                 ///< its factor (eigenvalues only)
-    R *poles, *weights;    ///< K
-    std::int32_t* order;   ///< K: row order[i] of a secular vector meets packed column i
-    std::int32_t kinds[4]; ///< columns that live above, in both halves, below; deflated
+    index_t count;          ///< K, order of the secular equation
+    R rho;                  ///< its factor (eigenvalues only)
+    R *poles, *weights;     ///< K
+    std::int32_t* order;    ///< K: row order[i] of a secular vector meets packed column i
+    std::int32_t kinds[4];  ///< columns that live above, in both halves, below; deflated
 };
 
 /// Deflation of an eigenvalue merge (n1 and n - n1): `z` is destroyed, `packed` is room for n^2 numbers,

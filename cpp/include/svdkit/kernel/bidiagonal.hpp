@@ -14,8 +14,8 @@
 
 namespace svdkit {
 
-/// A = M^T, n x m with n <= m, row-major (from reduction_block); d (n), e (n - 1), tau_q and tau_p (n). Left reflector i
-/// stands in row i of A from column i + 1 on, right reflector i in column i from row i + 2 on: LAPACK's gebrd,
+/// A = M^T, n x m with n <= m, row-major (from reduction_block); d (n), e (n - 1), tau_q and tau_p (n). Left reflector
+/// i stands in row i of A from column i + 1 on, right reflector i in column i from row i + 2 on: LAPACK's gebrd,
 /// column-major. Largest |entry| must be near one.
 template <class R>
 void bidiagonalise(Panel<R> a, R* d, R* e, R* tau_q, R* tau_p);

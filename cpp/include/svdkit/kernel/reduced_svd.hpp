@@ -8,8 +8,8 @@
 
 namespace svdkit {
 
-/// As small_svd: A (p x q, row-major) is kept; X is p x k, Y is q x k, for the k <= min(p, q) largest values; s has all.
-/// Returns false when QR iteration had to take over from divide and conquer; NumericalError when both failed.
+/// As small_svd: A (p x q, row-major) is kept; X is p x k, Y is q x k, for the k <= min(p, q) largest values; s has
+/// all. Returns false when QR iteration had to take over from divide and conquer; NumericalError when both failed.
 template <class R>
 bool reduced_svd(ConstPanel<R> a, Panel<R> x, R* s, Panel<R> y);
 

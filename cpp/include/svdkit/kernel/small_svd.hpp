@@ -8,8 +8,8 @@
 
 namespace svdkit {
 
-/// A (p x q, row-major) is destroyed; X is p x k, Y is q x k, for the k <= r = min(p, q) largest values, both row-major;
-/// s has all r, descending. Returns false when the fallback had to be used.
+/// A (p x q, row-major) is destroyed; X is p x k, Y is q x k, for the k <= r = min(p, q) largest values, both
+/// row-major; s has all r, descending. Returns false when the fallback had to be used.
 template <class T>
 bool small_svd(Panel<T> a, Panel<T> x, real_t<T>* s, Panel<T> y);
 
