@@ -40,6 +40,10 @@ def solvers(A: Any, k: int) -> dict[str, tuple[Solver, tuple[int, ...]]]:
 
     found: dict[str, tuple[Solver, tuple[int, ...]]] = {
         f"{OURS} (passes)": (lambda A, k, e: svdkit.rsvd(A, k, passes=e), (2, 3, 4, 5, 6, 8)),
+        f"{OURS} (passes, blocks of 16)": (
+            lambda A, k, e: svdkit.rsvd(A, k, passes=e, block_size=16),
+            _narrow_efforts(k),
+        ),
         f"{OURS} (auto)": (lambda A, k, e: svdkit.rsvd(A, k), (0,)),
         "svdkit.tsvd (-log10 tol)": (lambda A, k, e: svdkit.tsvd(A, k, tol=10.0**-e), (2, 3, 5)),
         "sklearn (n_iter)": (lambda A, k, e: randomized_svd(A, k, n_iter=e, random_state=0), (0, 1, 2, 4, 7)),
@@ -54,6 +58,12 @@ def solvers(A: Any, k: int) -> dict[str, tuple[Solver, tuple[int, ...]]]:
 
         found["torch.svd_lowrank (niter)"] = (low_rank, (0, 1, 2, 4, 6, 10))
     return found
+
+
+def _narrow_efforts(k: int) -> tuple[int, ...]:
+    """Reads of blocks of 16 columns: k + 16 columns in all, and up to about 3 k."""
+    least = -(-k // 16) + 1
+    return tuple(range(least, 3 * least - 1, max(1, least // 4)))
 
 
 def _tensor(torch: Any, A: Any) -> Any:

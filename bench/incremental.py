@@ -15,11 +15,12 @@ import scipy.sparse.linalg
 import svdkit
 
 from . import incremental_streams
-from .incremental_peers import peers
+from .incremental_peers import Svdkit, peers
 from .matrices import load
 from .tables import error, ratio, table
 
-MEASURED = {1000: 70, 100: 5, 10: 1}  # batches that are measured, of so many
+MEASURED = {1000: 280, 100: 5, 10: 1}  # batches that are measured, of so many
+READ = "svdkit, read"  # the values are asked for after every batch
 Batch = tuple[Any, Any]  # rows below, columns at the right (or None)
 
 
@@ -64,9 +65,9 @@ def batches(A: sp.csr_array, square: bool, count: int) -> tuple[sp.csr_array, li
 
 def updates(cases: list[str], ks: list[int], counts: list[int]) -> Iterator[dict[str, Any]]:
     """Every case, k and number of batches, with all peers in turn."""
-    makers = {"graph": lambda: power_law(80_000, 1_000_000), "ratings": lambda: ratings(20_000, 5_000, 1_000_000)}
+    cases_of = {"graph": lambda: power_law(80_000, 1_000_000), "ratings": lambda: ratings(20_000, 5_000, 1_000_000)}
     for case in cases:
-        A = makers[case]()
+        A = cases_of[case]()
         for count in counts:
             start, parts = batches(A, case == "graph", count)
             end = start.shape[0] + sum(rows.shape[0] for rows, _ in parts)
@@ -74,19 +75,23 @@ def updates(cases: list[str], ks: list[int], counts: list[int]) -> Iterator[dict
             for k in ks:
                 initial = svdkit.tsvd(start, k)
                 true = svdkit.svdvals(whole, k)
-                yield {"case": case, "k": k, "batches": count, "measured": len(parts)} | {
-                    name: _one(make(*initial), parts, true) for name, make in peers().items()
-                }
+                makers = {"svdkit": Svdkit, READ: Svdkit} | peers()
+                found = {name: _one(make(*initial), parts, true, name == READ) for name, make in makers.items()}
+                yield {"case": case, "k": k, "batches": count, "measured": len(parts)} | found
 
 
-def _one(peer: Any, parts: list[Batch], true: np.ndarray) -> dict[str, float]:
+def _one(peer: Any, parts: list[Batch], true: np.ndarray, read: bool) -> dict[str, float]:
+    """The time of all batches and of the values at the end, or after every batch."""
     began = time.perf_counter()
     for rows, cols in parts:
         peer.rows(rows)
         if cols is not None:
             peer.cols(cols)
+        if read:
+            peer.values()
+    values = peer.values()
     seconds = time.perf_counter() - began
-    return {"seconds": seconds, "sv_err": float(np.abs(peer.values()[: true.size] / true - 1).max())}
+    return {"seconds": seconds, "sv_err": float(np.abs(values[: true.size] / true - 1).max())}
 
 
 def principal_components(rows: int = 100_000, columns: int = 512, size: int = 1000, k: int = 32) -> dict[str, Any]:
@@ -173,8 +178,9 @@ def run(
     if "updates" in wanted:
         rows = list(updates(cases.split(","), [int(k) for k in ks.split(",")], [int(c) for c in batches.split(",")]))
         results["updates"] = rows
-        names = list(peers())
-        header = ["case, k, batches", *(f"{n} ms a batch" for n in names), *(f"x {n}" for n in names[1:])]
+        names = ["svdkit", READ, *(name for name in peers() if name != "svdkit")]
+        factors = [f"x {n}{', read' if r else ''}" for r in (False, True) for n in names[2:]]
+        header = ["case, k, batches", *(f"{n} ms a batch" for n in names), *factors]
         print(table([*header, *(f"sv err {n}" for n in names)], [_line(row, names) for row in rows]))
     if "pca" in wanted:
         results["pca"] = found = principal_components()
@@ -202,6 +208,6 @@ def _line(row: dict[str, Any], names: list[str]) -> list[str]:
     return [
         f"{row['case']}, {row['k']}, {row['batches']}",
         *(f"{1e3 * value / row['measured']:.3g}" for value in seconds),
-        *(ratio(value / seconds[0]) for value in seconds[1:]),
+        *(ratio(value / ours) for ours in seconds[:2] for value in seconds[2:]),
         *(error(row[name]["sv_err"]) for name in names),
     ]

@@ -72,7 +72,7 @@ class IncSVD:
             self.matrix = EvolvingMatrix(sp.eye(U.shape[0] + 1, Vh.shape[1] + 1, format="csr"), 1, method="ZhaSimon")
         m = self.matrix
         m._m, m._n, m._k_dim = U.shape[0], Vh.shape[1], s.size
-        m._Uk, m._sigmak, m._Vk = U.copy(), s.copy(), np.ascontiguousarray(Vh.T)
+        m._Uk, m._sigmak, m._Vk = U.copy(), s.copy(), np.array(Vh.T, order="C")  # written in place
         m._Ku, m._Kv = np.eye(s.size), np.eye(s.size)
         m._inverted_index = [0] * (4 * max(m._m, m._n))
 

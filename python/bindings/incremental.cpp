@@ -137,10 +137,26 @@ nb::tuple numbers(const Counts& c) {
                           c.since_check);
 }
 
+/// (side, length, begin, place, value) of vectors that wait.
+nb::tuple parts(const IncrementalSvd::Waiting& waiting) {
+    const TallVectors& v = waiting.vectors;
+    return nb::make_tuple(waiting.side == Side::rows ? "rows" : "columns", v.length, give(std::vector(v.begin)),
+                          give(std::vector(v.place)), give(std::vector(v.value)));
+}
+
+IncrementalSvd::Waiting waiting_of(const nb::tuple& parts) {
+    return {
+        parse("side", nb::cast<std::string_view>(parts[0]), kSides),
+        sparse_vectors<double, index_t>(nb::cast<VectorIn<index_t>>(parts[2]), nb::cast<VectorIn<index_t>>(parts[3]),
+                                        nb::cast<VectorIn<double>>(parts[4]), nb::cast<index_t>(parts[1]))};
+}
+
 /// All that a state is, to be given to `restore`.
-nb::tuple state_of(const IncrementalSvd& svd, const std::vector<double>& values) {
-    return nb::make_tuple(parts(svd.factor(Side::rows)), parts(svd.factor(Side::columns)), give(std::vector(values)),
-                          numbers(svd.certificate()), numbers(svd.counts()), svd.orthogonality());
+nb::tuple state_of(IncrementalSvd& svd) {
+    const nb::tuple waiting = parts(svd.waiting());
+    IncrementalSvd::Numbers n = svd.numbers();
+    return nb::make_tuple(parts(svd.factor(Side::rows)), parts(svd.factor(Side::columns)), give(std::move(n.values)),
+                          numbers(n.certificate), numbers(n.counts), n.orthogonality, waiting);
 }
 
 void restore(IncrementalSvd& svd, const nb::tuple& state) {
@@ -152,14 +168,16 @@ void restore(IncrementalSvd& svd, const nb::tuple& state) {
                         nb::cast<index_t>(n[6])};
     svd.restore(put_together(svd.empty_factor(Side::rows), state[0]),
                 put_together(svd.empty_factor(Side::columns), state[1]),
-                copy<double>(nb::cast<VectorIn<double>>(state[2])), certificate, counts, nb::cast<double>(state[5]));
+                {copy<double>(nb::cast<VectorIn<double>>(state[2])), certificate, counts, nb::cast<double>(state[5])},
+                waiting_of(state[6]));
 }
 
-nb::dict account(const IncrementalSvd& svd) {
+nb::dict account(IncrementalSvd& svd) {
+    const Counts counts = svd.counts();
     const LazyFactor &left = svd.factor(Side::rows), &right = svd.factor(Side::columns);
-    const Counts& counts = svd.counts();
     nb::dict out;
     out["updates"] = counts.updates;
+    out["waiting"] = svd.waiting_count();
     out["materialisations"] = left.materialisations() + right.materialisations();
     out["condition"] = std::max(left.condition(), right.condition());
     out["orthogonality"] = svd.orthogonality();
@@ -193,7 +211,7 @@ void bind_updates(State& cls) {
         nb::arg("d"), nb::arg("e"), nb::arg("forget"), "A + D E^T");
     cls.def(
         "merge",
-        [](IncrementalSvd& svd, std::string_view side, const IncrementalSvd& other) {
+        [](IncrementalSvd& svd, std::string_view side, IncrementalSvd& other) {
             const Side which = parse("side", side, kSides);
             const nb::gil_scoped_release release;
             svd.merge(which, other);
@@ -219,11 +237,12 @@ void bind_incremental(nb::module_& m) {
     cls.def(
         "__init__",
         [](IncrementalSvd* self, index_t rows, index_t cols, index_t k, double refresh_condition, double tol,
-           index_t chunk, bool shrink, bool left, std::uint64_t seed, int threads) {
-            new (self) IncrementalSvd(rows, cols, {k, refresh_condition, tol, chunk, shrink, left, seed, threads});
+           index_t chunk, index_t combine, bool shrink, bool left, std::uint64_t seed, int threads) {
+            new (self)
+                IncrementalSvd(rows, cols, {k, refresh_condition, tol, chunk, combine, shrink, left, seed, threads});
         },
         nb::arg("rows"), nb::arg("cols"), nb::arg("k"), nb::arg("refresh_condition"), nb::arg("tol"), nb::arg("chunk"),
-        nb::arg("shrink"), nb::arg("left"), nb::arg("seed"), nb::arg("threads"));
+        nb::arg("combine"), nb::arg("shrink"), nb::arg("left"), nb::arg("seed"), nb::arg("threads"));
     bind_updates(cls);
     cls.def_prop_ro("shape", [](const IncrementalSvd& svd) { return std::pair(svd.rows(), svd.cols()); });
     cls.def_prop_ro("rank", &IncrementalSvd::rank);
@@ -234,20 +253,20 @@ void bind_incremental(nb::module_& m) {
             return d.count <= svd.chunk(d.sparse && e.sparse);
         },
         nb::arg("d"), nb::arg("e"));
-    cls.def("values", [](const IncrementalSvd& svd) { return give(svd.values()); });
-    cls.def("left", [](const IncrementalSvd& svd) { return give(svd.left()); });
-    cls.def("right", [](const IncrementalSvd& svd) { return give_adjoint(svd.right()); }, "Vh");
+    cls.def("values", [](IncrementalSvd& svd) { return give(svd.values()); });
+    cls.def("left", [](IncrementalSvd& svd) { return give(svd.left()); });
+    cls.def("right", [](IncrementalSvd& svd) { return give_adjoint(svd.right()); }, "Vh");
     cls.def(
         "take",
-        [](const IncrementalSvd& svd, std::string_view side, const std::vector<index_t>& which) {
+        [](IncrementalSvd& svd, std::string_view side, const std::vector<index_t>& which) {
             return copy_of<double>(svd.take(parse("side", side, kSides), which));
         },
         nb::arg("side"), nb::arg("which"), "Some rows of U or V.");
     cls.def(
-        "certificate", [](const IncrementalSvd& svd) { return numbers(svd.certificate()); },
+        "certificate", [](IncrementalSvd& svd) { return numbers(svd.certificate()); },
         "energy, error, gap, kind, exact_energy, exponent");
     cls.def("account", &account, "What was done so far.");
-    cls.def("state", [](const IncrementalSvd& svd) { return state_of(svd, svd.raw_values()); });
+    cls.def("state", &state_of);
     cls.def("restore", &restore, nb::arg("state"));
 }
 

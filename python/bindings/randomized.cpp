@@ -16,12 +16,13 @@ constexpr std::array kSketches{Word{"gaussian", Sketch::gaussian}, Word{"sparse"
 
 template <class T>
 nb::tuple solve(const Handle<T>& a, index_t k, index_t oversample, index_t power_iterations, index_t passes,
-                std::string_view sketch, std::uint64_t seed, int threads, nb::object callback, double time_limit,
-                double max_abs) {
+                index_t block_size, std::string_view sketch, std::uint64_t seed, int threads, nb::object callback,
+                double time_limit, double max_abs) {
     const RandomizedOptions options{.k = k,
                                     .oversample = oversample,
                                     .power_iterations = power_iterations,
                                     .passes = passes,
+                                    .block_size = block_size,
                                     .sketch = parse("sketch", sketch, kSketches),
                                     .max_abs = max_abs,
                                     .seed = seed,
@@ -40,8 +41,9 @@ nb::tuple solve(const Handle<T>& a, index_t k, index_t oversample, index_t power
 template <class T>
 void bind_randomized(HandleClass<T>& cls) {
     cls.def("randomized", &solve<T>, nb::arg("k"), nb::arg("oversample"), nb::arg("power_iterations"),
-            nb::arg("passes"), nb::arg("sketch"), nb::arg("seed"), nb::arg("threads"), nb::arg("callback").none(),
-            nb::arg("time_limit"), nb::arg("max_abs"), "k singular triplets (U, s, Vh, report).");
+            nb::arg("passes"), nb::arg("block_size"), nb::arg("sketch"), nb::arg("seed"), nb::arg("threads"),
+            nb::arg("callback").none(), nb::arg("time_limit"), nb::arg("max_abs"),
+            "k singular triplets (U, s, Vh, report).");
     cls.def_static(
         "fill_sparse_sign",
         [](BlockOut<T> out, std::uint64_t seed, index_t first_row) {

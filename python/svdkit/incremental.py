@@ -50,6 +50,8 @@ class IncrementalSVD(IncrementalState):
         With ``keep=True``: residual of :meth:`result` relative to the largest value. Default: 1e-8.
     chunk : int, optional
         Vectors that are taken in by one small core; larger batches are decomposed as a whole.
+    combine : int, optional
+        Sparse rows (or columns) that wait for each other. Default: max(k / 2, 16); 1: every batch is an update.
     rng : int, Generator or SeedSequence
     threads : int, optional
 
@@ -64,6 +66,11 @@ class IncrementalSVD(IncrementalState):
     flops and the SVD of a ``(k + t)`` core [1]_ [2]_; U and V are rotated lazily, and multiplied out when the condition
     of the rotation or the number of touched rows calls for it. Memory: (m + n) k numbers. The state is held in double
     precision; results have the precision of the data.
+
+    Small sparse batches wait until there are `combine` vectors and then make one update: that costs less than one for
+    each, and loses less, as every update truncates. Whatever else is done to the state takes in what waits first, and
+    whatever is asked counts it; asking changes no bit of what comes later, so it does not matter when, or how often.
+    ``report.waiting`` says how many vectors wait; they are saved as such.
 
     When to keep the matrix: whenever it fits in memory and results are wanted seldom. ``keep=True`` loses nothing, and
     a result is a decomposition by :func:`svdkit.tsvd`: it costs the same whatever was changed before it, and depends on

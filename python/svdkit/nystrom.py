@@ -193,7 +193,7 @@ def _choose(matrix: Any, k: int, r: int, index: str, seed: int) -> tuple[np.ndar
     if index == "random":
         return np.sort(generator.choice(m, r, replace=False)), np.sort(generator.choice(n, k, replace=False))
     if index == "leverage":
-        U, _, Vh, _ = matrix.core.randomized(k, min(10, min(m, n) - k), 1, 0, "gaussian", seed, 0, None, 0.0, 0.0)
+        U, _, Vh, _ = matrix.core.randomized(k, min(10, min(m, n) - k), 1, 0, 0, "gaussian", seed, 0, None, 0.0, 0.0)
         weights = [np.sum(np.abs(x) ** 2, axis=1) + 1e-12 for x in (U, Vh.T)]
         pick = [
             generator.choice(w.size, number, replace=False, p=w / w.sum())

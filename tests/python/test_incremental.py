@@ -103,7 +103,7 @@ def test_the_full_swap_that_makes_the_lazy_factor_singular(rng):
     for i in range(k):
         first[i, 3 * i : 3 * i + 3] = rng.standard_normal(3)
         second[i, 1000 + 3 * i : 1003 + 3 * i] = 1e6 * rng.standard_normal(3)
-    state, model = svdkit.IncrementalSVD(k), DenseModel(k, first.toarray())
+    state, model = svdkit.IncrementalSVD(k, combine=1), DenseModel(k, first.toarray())
     state.append_rows(first.tocsr())
     state.append_rows(second.tocsr())
     model.append_rows(second)
@@ -114,7 +114,7 @@ def test_the_full_swap_that_makes_the_lazy_factor_singular(rng):
 
 def test_condition_of_a_growing_stream(rng):
     n, k = 2000, 8
-    state, model = svdkit.IncrementalSVD(k), DenseModel(k, np.zeros((0, n)))
+    state, model = svdkit.IncrementalSVD(k, combine=1), DenseModel(k, np.zeros((0, n)))
     size = 1.0
     for _ in range(60):
         B = size * sparse_normal(rng, 5, n, 0.005)
@@ -128,7 +128,7 @@ def test_condition_of_a_growing_stream(rng):
 
 def test_ten_thousand_updates_stay_orthogonal(rng):
     n, k = 1000, 8
-    state = svdkit.IncrementalSVD(k)
+    state = svdkit.IncrementalSVD(k, combine=1)
     rows = sparse_normal(rng, 2000, n, 0.004)
     for i in range(10_000):
         start = i % 1999
@@ -193,7 +193,7 @@ def test_adding_and_taking_away_again(rng):
 
 def test_deleting_rows_and_columns(rng):
     A = sparse_normal(rng, 700, 650, 0.02).toarray()
-    state, k = svdkit.IncrementalSVD(10), 10
+    state, k = svdkit.IncrementalSVD(10, combine=1), 10
     state.append_rows(A)
     which = rng.choice(700, 50, replace=False)
     model = state.result().reconstruct()

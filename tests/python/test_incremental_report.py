@@ -15,7 +15,7 @@ def off_identity(result):
 def test_orthogonality_is_what_it_is(rng):
     """Followed without a look at the tall factors, or measured: within rounding of the truth at every look."""
     A = sparse_normal(rng, 4000, 5000, 0.002)
-    state = svdkit.IncrementalSVD(8).fit(A[:2000])
+    state = svdkit.IncrementalSVD(8, combine=1).fit(A[:2000])
     for i in range(16):
         state.append_rows(A[2000 + i : 2001 + i])
     for look in range(20):
@@ -36,7 +36,7 @@ def test_lost_orthogonality_is_found_and_restored(rng, spoiled):
     parts = dict(zip(("U", "s", "Vh"), svdkit.tsvd(A, 6), strict=True))
     parts[spoiled] = parts[spoiled].copy()
     parts[spoiled][..., 0] += 1e-8
-    state = svdkit.IncrementalSVD.from_result(tuple(parts.values()))
+    state = svdkit.IncrementalSVD.from_result(tuple(parts.values()), combine=1)
     for i in range(15):
         state.append_rows(A[i : i + 1])
     assert off_identity(state.result()) > 1e-10
@@ -67,7 +67,7 @@ def test_account_of_updates(rng):
 
 def test_memory_doubles_rather_than_following_every_append(rng):
     A = sparse_normal(rng, 1500, 800, 0.02)
-    state, sizes = svdkit.IncrementalSVD(4), set()
+    state, sizes = svdkit.IncrementalSVD(4, combine=1), set()
     for i in range(1500):
         state.append_rows(A[i : i + 1])
         sizes.add(state.nbytes)

@@ -48,6 +48,19 @@ def test_more_reads_are_more_accurate(rng):
     np.testing.assert_array_equal(by_power.s, found[1].s)
 
 
+def test_narrow_blocks_need_fewer_vectors(rng):
+    A = with_spectrum(rng, 500, 300, SLOW)
+    wide = svdkit.rsvd(A, 30, passes=2, oversample=10)
+    narrow = svdkit.rsvd(A, 30, passes=8, block_size=8)  # 64 vectors in all, not 80
+    assert narrow.report.passes == 8 and excess(A, narrow) < excess(A, wide)
+    few = svdkit.rsvd(A, 30, passes=4, block_size=1)  # raised to 8, which make 30
+    assert few.rank == 30 and few.report.passes == 4 and orthogonality(few.U) < 1e-13
+    for result in (narrow, few):
+        left = np.linalg.norm(A @ result.Vh.T - result.U * result.s, axis=0)
+        right = np.linalg.norm(A.T @ result.U - result.Vh.T * result.s, axis=0)
+        assert np.all(result.report.residuals >= np.maximum(left, right) * 0.99 - 1e-14)
+
+
 @pytest.mark.parametrize(("n", "dtype"), [(2_000, "float64"), (60_000, "float64"), (60_000, "complex64")])
 def test_blocks_are_kept_only_where_memory_allows(n, dtype):
     # 60 000 x 72 numbers are 35 MB a block, against a matrix of 1 MB: power iterations; 2 000 x 72: block Krylov
@@ -156,7 +169,7 @@ def test_sketches(rng, sketch):
 @pytest.mark.parametrize(
     "form", [np.ascontiguousarray, np.asfortranarray, scipy.sparse.csr_array, scipy.sparse.csc_array]
 )
-@pytest.mark.parametrize("options", [{}, {"passes": 2}, {"passes": 5}, {"passes": 1}])
+@pytest.mark.parametrize("options", [{}, {"passes": 2}, {"passes": 5}, {"passes": 1}, {"passes": 5, "block_size": 8}])
 def test_the_number_of_threads_changes_no_bit(rng, form, options):
     A = form(with_spectrum(rng, 900, 600, np.arange(1, 601) ** -0.5))
     one = svdkit.rsvd(A, 20, threads=1, **options)
@@ -259,6 +272,7 @@ def test_callback_and_time_limit_stop(rng):
         ({"k": 3, "power_iterations": -2}, ValueError, "power_iterations"),
         ({"k": 3, "power_iterations": 1.5}, TypeError, "power_iterations"),
         ({"k": 3, "passes": 0}, ValueError, "passes"),
+        ({"k": 3, "block_size": 0}, ValueError, "block_size"),
         ({"k": 3, "sketch": "fft"}, ValueError, "sketch"),
         ({"k": 3, "passes": 1, "center": True}, ValueError, "passes"),
     ],

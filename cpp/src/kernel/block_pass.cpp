@@ -21,6 +21,7 @@ constexpr index_t kCacheBytes = 1024 * 1024;
 constexpr index_t kStripBytes = kCacheBytes / 4;
 constexpr index_t kChunkBytes = 16 * 1024;
 constexpr index_t kRowTile = 8;
+constexpr index_t kSweepRows = 24;  // whole register tiles of 6 and 8 rows
 
 index_t round_down(index_t value, index_t grain) { return value / grain * grain; }
 
@@ -67,11 +68,11 @@ private:
     index_t ld_ = 0;
 };
 
-// Columns of A per tile, so that the matching rows of a b-wide panel stay in the first-level cache; a strip of one
-// register tile uses them once.
+// Columns of A per tile, so that the matching rows of a b-wide panel stay in the first-level cache; a strip of few
+// register tiles uses them too seldom for that to outweigh long runs along the rows of A.
 template <class T>
 index_t chunk_cols(index_t b, index_t strip) {
-    if (strip <= kRowTile) return 512;
+    if (strip == kRowTile || strip == kSweepRows) return 512;
     return std::max<index_t>(64, round_down(kChunkBytes / (b * static_cast<index_t>(sizeof(T))), 8));
 }
 
@@ -267,8 +268,8 @@ void gram_columns(ConstView<S> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) 
         for (index_t i = begin; i < end; i += strip) {
             const Panel<T> out = y.row_range(i, std::min(strip, end - i));
             set_zero(out);
-            adjoint_range(b_rows, 0, i, x, out, 64, Fetch::right_upper);
-            forward_range(b_rows, 0, i, ConstPanel<T>(out), sum, 64, Fetch::right_lower);
+            adjoint_range(b_rows, 0, i, x, out, kSweepRows, Fetch::right_upper);
+            forward_range(b_rows, 0, i, ConstPanel<T>(out), sum, kSweepRows, Fetch::right_lower);
         }
     });
     add_in_order(sums.data(), cols.parts, n * ld, ld, z);

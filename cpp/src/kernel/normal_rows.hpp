@@ -76,7 +76,8 @@ public:
             if (!(solved >> lane & 1)) continue;  // all rows of N that it sees are zero
             for (index_t a = 0; a < r_; ++a) {
                 const index_t at = a * kSystems + lane;
-                half_.left(rows_[static_cast<std::size_t>(lane)], a) = static_cast<T>(starts_[at] + steps_[at]);
+                half_.left(rows_[static_cast<std::size_t>(lane)], a) =
+                    static_cast<T>(starts_[at] + half_.omega * steps_[at]);
             }
         }
     }

@@ -27,20 +27,26 @@ void add_in_order(const T* parts, index_t count, index_t stride, index_t ld, Pan
     });
 }
 
-/// A panel as the register tiles need it: width a multiple of kWidthQuantum. Copies only when it is not.
+/// `to` = `from`, and zeros in the columns beyond.
+template <class T>
+void copy_widened(ConstPanel<T> from, Panel<T> to) {
+    parallel_rows(to.rows, static_cast<double>(to.rows * to.cols), [&](index_t first, index_t last) {
+        for (index_t i = first; i < last; ++i) {
+            std::copy_n(from.row(i), from.cols, to.row(i));
+            std::fill_n(to.row(i) + from.cols, to.cols - from.cols, T(0));
+        }
+    });
+}
+
+/// A panel as the register tiles need it: width a multiple of `quantum`. Copies only when it is not.
 template <class T>
 class Widened {
 public:
-    Widened(ConstPanel<T> in) : panel_(in) {
-        if (is_complex<T> || in.cols % kWidthQuantum == 0) return;
-        const index_t width = (in.cols + kWidthQuantum - 1) / kWidthQuantum * kWidthQuantum;
-        copy_.emplace(in.rows, width);
-        Panel<T> wide = copy_->panel();
-        for (index_t i = 0; i < in.rows; ++i) {
-            std::copy_n(in.row(i), in.cols, wide.row(i));
-            std::fill_n(wide.row(i) + in.cols, width - in.cols, T(0));
-        }
-        panel_ = wide;
+    Widened(ConstPanel<T> in, index_t quantum = kWidthQuantum) : panel_(in) {
+        if (is_complex<T> || in.cols % quantum == 0) return;
+        copy_.emplace(in.rows, (in.cols + quantum - 1) / quantum * quantum);
+        copy_widened<T>(in, copy_->panel());
+        panel_ = copy_->panel();
     }
     ConstPanel<T> panel() const { return panel_; }
 
@@ -53,16 +59,11 @@ private:
 template <class T>
 class WidenedOutput {
 public:
-    WidenedOutput(Panel<T> out, bool keep_content = false) : out_(out), panel_(out) {
-        if (is_complex<T> || out.cols % kWidthQuantum == 0) return;
-        copy_.emplace(out.rows, (out.cols + kWidthQuantum - 1) / kWidthQuantum * kWidthQuantum);
+    WidenedOutput(Panel<T> out, bool keep_content = false, index_t quantum = kWidthQuantum) : out_(out), panel_(out) {
+        if (is_complex<T> || out.cols % quantum == 0) return;
+        copy_.emplace(out.rows, (out.cols + quantum - 1) / quantum * quantum);
         panel_ = copy_->panel();
-        if (keep_content) {
-            for (index_t i = 0; i < out.rows; ++i) {
-                std::copy_n(out.row(i), out.cols, panel_.row(i));
-                std::fill_n(panel_.row(i) + out.cols, panel_.cols - out.cols, T(0));
-            }
-        }
+        if (keep_content) copy_widened<T>(out, panel_);
     }
     ~WidenedOutput() {
         if (copy_) copy_panel<T>(panel_.col_range(0, out_.cols), out_);

@@ -127,6 +127,11 @@ void shrink_row(const double* m, const double* l, index_t count, const ShrinkSte
     current().load(std::memory_order_relaxed)->shrink->f64(m, l, count, step, w, y, sums);
 }
 
+void twisted_vectors(const double* diagonal, const double* beside, index_t n, const double* values, double smallest,
+                     double* room, double* z) {
+    current().load(std::memory_order_relaxed)->twisted->vectors(diagonal, beside, n, values, smallest, room, z);
+}
+
 void scan_row(const float* x, index_t count, double& max_abs, double& poison) {
     current().load(std::memory_order_relaxed)->scan.f32(x, count, max_abs, poison);
 }

@@ -52,10 +52,14 @@ SparseCells<T>::SparseCells(CellList<T> list) : list_(list) {
 
 template <class T>
 double SparseCells<T>::multiply(const Fit<T>& fit, ConstPanel<T> x, Panel<T> y) const {
-    const detail::Widened<T> in(x), left(fit.left), right(fit.right);
-    const detail::Widened<T> left_before(fit.left_before), right_before(fit.right_before);
-    const detail::WidenedOutput<T> out(y);
+    constexpr index_t kLine = padded_ld<T>(1);
+    const index_t quantum = x.cols > detail::kWidthQuantum ? kLine : detail::kWidthQuantum;
     const bool momentum = fit.extrapolates();
+    const ConstPanel<T> none;
+    const detail::Widened<T> in(x, quantum), left(fit.left, kLine), right(fit.right, kLine);
+    const detail::Widened<T> left_before(momentum ? fit.left_before : none, kLine);
+    const detail::Widened<T> right_before(momentum ? fit.right_before : none, kLine);
+    const detail::WidenedOutput<T> out(y, false, quantum);
     const detail::CellRowsIn<T> rows{&list_,
                                      left.panel().data,
                                      right.panel().data,

@@ -1,6 +1,8 @@
 // Alternating least squares (solver/completion.hpp): rows with columns fixed, then columns with rows fixed.
 #include <cmath>
+#include <numeric>
 
+#include "overrelaxation.hpp"
 #include "svdkit/kernel/small_svd.hpp"
 #include "svdkit/kernel/tall_pass.hpp"
 #include "weighted_fit.hpp"
@@ -36,8 +38,17 @@ void orthonormalise_right(Factors<T>& z, Replacements& replacements) {
 
 // L and N share the singular values: |L|^2 + |N|^2 is then 2 |Z|_*, its least.
 template <class T>
-Factors<T> balanced(const Triplets<T>& z) {
-    return {scaled_columns<T>(z.u, z.s, 0.5), scaled_columns<T>(z.v, z.s, 0.5), static_cast<double>(z.s[0])};
+Factors<T> balanced(Triplets<T> z) {
+    scale_columns<T>(z.u, z.s, 0.5, z.u);
+    scale_columns<T>(z.v, z.s, 0.5, z.v);
+    return {std::move(z.u), std::move(z.v), static_cast<double>(z.s[0])};
+}
+
+template <class T>
+double squared_norm(Panel<T> panel) {
+    std::vector<double> norms(static_cast<std::size_t>(panel.cols));
+    column_norms<T>(panel, norms.data());
+    return std::inner_product(norms.begin(), norms.end(), norms.begin(), 0.0);
 }
 
 // sum_i pull_i n_i n_i^T; empty where there is no pull.
@@ -78,13 +89,14 @@ public:
         const Slope slope = half(fit_.by_rows(), z_, row_ridge_, fit_.col_pull());
         history.push_back(slope.loss / 2 + pulled);
         const double size = penalty_ > 0 ? std::pow(z_.largest, 1.5) : z_.largest;
-        const double gradient = slope.gradient / fit_.mean_weight();
+        const double gradient = slope.gradient / fit_.mean_weight() / (size > 0 ? size : 1);
         std::swap(z_.left, z_.right);
         if (penalty_ == 0) orthonormalise_right(z_, replacements_);
         half(fit_.by_columns(), z_, col_ridge_, fit_.row_pull());
         std::swap(z_.left, z_.right);
         if (penalty_ == 0) orthonormalise_right(z_, replacements_);
-        return size > 0 ? gradient / size : gradient;
+        relaxation_.observe(gradient);
+        return gradient;
     }
 
     Triplets<T> triplets() { return triplets_of<T>(std::move(z_.left), std::move(z_.right), fit_.options().seed); }
@@ -92,17 +104,18 @@ public:
 private:
     void start(Triplets<T> z) {
         if (penalty_ > 0) {
-            z_ = balanced(z);
+            z_ = balanced(std::move(z));
         } else {
-            z_ = {scaled_columns<T>(z.u, z.s, 1), std::move(z.v), static_cast<double>(z.s[0])};
+            scale_columns<T>(z.u, z.s, 1, z.u);
+            z_ = {std::move(z.u), std::move(z.v), static_cast<double>(z.s[0])};
         }
     }
 
     Slope half(const Cells<T>& cells, Factors<T>& z, const std::vector<double>& ridge,
                const std::vector<double>& across) {
         const std::vector<double> shared = penalty_ > 0 ? std::vector<double>{} : shared_pull<T>(across, z.right);
-        return cells.solve(
-            {z.right, z.left, ridge.empty() ? nullptr : ridge.data(), shared.empty() ? nullptr : shared.data()});
+        return cells.solve({z.right, z.left, ridge.empty() ? nullptr : ridge.data(),
+                            shared.empty() ? nullptr : shared.data(), relaxation_.omega()});
     }
 
     // What the objective has beside half the loss.
@@ -116,7 +129,7 @@ private:
                            static_cast<double>(panel(i, j));
             return sum;
         };
-        if (penalty_ > 0) return (energy(row_ridge_, z_.left) + energy(col_ridge_, z_.right)) / 2;
+        if (penalty_ > 0) return penalty_ / 2 * (squared_norm<T>(z_.left) + squared_norm<T>(z_.right));
         // sum_j pull_j |column j of Z|^2 = <L^T L, sum_j pull_j n_j n_j^T>
         const Block<double> left = gram<T>(z_.left);
         const std::vector<double> right = shared_pull<T>(fit_.col_pull(), z_.right);
@@ -132,17 +145,21 @@ private:
     Replacements replacements_;
     std::vector<double> row_ridge_, col_ridge_;
     Factors<T> z_;
+    Overrelaxation relaxation_;
     bool moved_ = false;
 };
 
 }  // namespace
 
+// A sweep tells the gradient before it. Whether it was the last is asked of the gradient after it, which lessened as
+// much as by the sweep before: the caller looks at the residuals, and comes back where that was too little.
 template <class T>
 Triplets<T> alternate(const WeightedFit<T>& fit, Triplets<T> z, double tol, Course& course, Monitor& monitor) {
     Alternation<T> alternation(fit, std::move(z));
     std::vector<double> gradients;
-    for (double gradient = 2 * tol; gradient > tol && !course.halted && !course.stalled;) {
-        gradient = alternation.sweep(course.history);
+    for (double ahead = 2 * tol; ahead > tol && !course.halted && !course.stalled;) {
+        const double gradient = alternation.sweep(course.history);
+        ahead = gradients.empty() ? gradient : gradient * std::min(1.0, gradient / gradients.back());
         gradients.push_back(gradient);
         course.stalled = fit.options().penalty > 0 && gradients.size() > kPatience &&
                          gradient > kProgress * gradients[gradients.size() - 1 - kPatience];

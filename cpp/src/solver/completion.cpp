@@ -8,6 +8,7 @@
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/scratch.hpp"
 #include "svdkit/base/threads.hpp"
+#include "svdkit/kernel/elementwise.hpp"
 #include "svdkit/kernel/sign.hpp"
 #include "svdkit/solver/options.hpp"
 #include "weighted_fit.hpp"
@@ -27,7 +28,7 @@ constexpr index_t kShrinkSteps = 2;  // after alternation with a penalty: values
 template <class T>
 Block<T> copy(ConstPanel<T> panel) {
     Block<T> block(panel.rows, panel.cols);
-    for (index_t i = 0; i < panel.rows; ++i) std::copy_n(panel.row(i), panel.cols, &block(i, 0));
+    detail::copy_panel<T>(panel, block);
     return block;
 }
 
@@ -54,7 +55,7 @@ Triplets<T> answer(Triplets<T> z, const CompletionOptions& options) {
 template <class T>
 Block<T> unpadded(const Block<T>& block) {
     Block<T> plain(block.rows(), block.cols(), std::max<index_t>(block.cols(), 1));
-    for (index_t i = 0; i < block.rows(); ++i) std::copy_n(block.data() + i * block.ld(), block.cols(), &plain(i, 0));
+    detail::copy_panel<T>(block, plain);
     return plain;
 }
 

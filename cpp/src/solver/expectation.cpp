@@ -164,15 +164,9 @@ private:
 
     // |S v - penalty u| over the triplets with s > 0.
     double slope(ConstPanel<T> y) const {
+        const std::vector<double> squares = misfits<T>(y, now_.z.u, fit_.options().penalty);
         double sum = 0;
-        for (std::size_t l = 0; l < now_.z.s.size() && now_.z.s[l] > 0; ++l) {
-            const auto j = static_cast<index_t>(l);
-            for (index_t i = 0; i < y.rows; ++i) {
-                const double d =
-                    static_cast<double>(y(i, j)) - fit_.options().penalty * static_cast<double>(now_.z.u(i, j));
-                sum += d * d;
-            }
-        }
+        for (std::size_t j = 0; j < now_.z.s.size() && now_.z.s[j] > 0; ++j) sum += squares[j];
         const double size = fit_.mean_weight() * static_cast<double>(now_.z.s[0]);
         return std::sqrt(sum) / (size > 0 ? size : fit_.mean_weight());
     }

@@ -120,14 +120,25 @@ Block<T> shifted_power(Iteration<T>& iteration, Block<T> v, Replacements& replac
     return v;
 }
 
-// Blocks that the block Krylov method may keep: fewer than two are not worth it.
+// Columns of a block: all l where products are counted, and narrow where they are not: that takes more products and
+// fewer flops. Never so few that all blocks together are less than k.
 template <class T>
-index_t kept_blocks(const Iteration<T>& iteration, index_t l) {
-    const double block = static_cast<double>((iteration.a.rows() + iteration.a.cols()) * l) * sizeof(T);
+index_t block_width(const Iteration<T>& iteration, index_t l) {
+    const RandomizedOptions& options = iteration.options;
+    const index_t asked = options.block_size > 0 ? options.block_size : iteration.automatic ? kNarrow : l;
+    const index_t least = (options.k + iteration.most - 1) / iteration.most;
+    return std::clamp(asked, std::min(least, l), l);
+}
+
+// Vectors that the block Krylov method may keep, multiplied `width` at a time; 0: so few that it is not worth it.
+template <class T>
+index_t kept_vectors(const Iteration<T>& iteration, index_t l, index_t width) {
+    const double vector = static_cast<double>(iteration.a.rows() + iteration.a.cols()) * sizeof(T);
     const double bytes = 2 * iteration.a.original().cost().bytes_per_pass + kFreeBytes;
-    const index_t most = std::min(
-        {kMaxBlocks, static_cast<index_t>(bytes / block), std::min(iteration.a.rows(), iteration.a.cols()) / l});
-    return most >= std::min<index_t>(iteration.most, 3) ? std::min(most, iteration.most) : 0;
+    const index_t useful = std::min(kMaxBlocks * l, iteration.most * width);
+    const index_t room = std::min({static_cast<index_t>(bytes / vector), iteration.a.rows(), iteration.a.cols()});
+    const index_t capacity = std::min(useful, room) / width * width;
+    return capacity >= std::min(useful, 3 * l) ? capacity : 0;
 }
 
 // All blocks (A^H A)^i V at once, with A times them, so that the triplets cost no further read. The basis is cut back
@@ -196,28 +207,28 @@ Result<T> solve(Counted<T>& a, const RandomizedOptions& options, Monitor& monito
     const index_t l = std::min(padded_ld<T>(options.k + options.oversample), a.cols());  // whole cache lines: free
     const index_t each = a.gram_passes();
     Replacements replacements{options.seed, 0};
-    Block<T> v = test_matrix<T>(a.cols(), l, options);
     Result<T> result;
     index_t iterations = 0;
     if (options.passes == 2 && each == 2) {
-        result = in_two_reads(a, std::move(v), options.k, replacements);
+        result = in_two_reads(a, test_matrix<T>(a.cols(), l, options), options.k, replacements);
     } else {
-        if (options.passes % 2 == 1 && each == 2) {  // the odd read: start from A^H Omega
-            const Block<T> left = test_matrix<T>(a.rows(), l, options);
-            a.apply_adjoint(left, v);
-        }
         const bool automatic = options.passes == 0 && options.power_iterations < 0;
         const index_t most = automatic            ? kMaxIterations
                              : options.passes > 0 ? options.passes / each
                                                   : options.power_iterations + 1;
         Iteration<T> iteration{a, options, monitor, most, automatic};
-        const index_t blocks = most > 1 ? kept_blocks(iteration, l) : 0;
-        // With reads to spare, narrow blocks reach the same accuracy with fewer products.
-        const index_t width = automatic ? std::min(l, kNarrow) : l;
-        if (blocks > 0) iteration.most = most * (l / width);
+        index_t width = block_width<T>(iteration, l);
+        if (automatic) iteration.most = most * (l / width);
+        const index_t capacity = iteration.most > 1 ? kept_vectors(iteration, l, width) : 0;
+        if (capacity == 0) width = l, iteration.most = most;
+        Block<T> v = test_matrix<T>(a.cols(), width, options);
+        if (options.passes % 2 == 1 && each == 2) {  // the odd read: start from A^H Omega
+            const Block<T> left = test_matrix<T>(a.rows(), width, options);
+            a.apply_adjoint(left, v);
+        }
         const RayleighRitz last{options.seed, options.k, options.passes > 0 ? kNoRead : kSlack};
-        if (blocks > 0) {
-            result = block_krylov<T>(iteration, v.panel().col_range(0, width), l, blocks * l, last);
+        if (capacity > 0) {
+            result = block_krylov<T>(iteration, v, l, capacity, last);
         } else {
             --iteration.most;  // the last product is that of the Rayleigh-Ritz step
             v = shifted_power<T>(iteration, std::move(v), replacements);

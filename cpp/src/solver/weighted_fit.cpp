@@ -63,6 +63,25 @@ void scale_columns(ConstPanel<T> u, const std::vector<real_t<T>>& s, double powe
 }
 
 template <class T>
+std::vector<double> misfits(ConstPanel<T> y, ConstPanel<T> u, double penalty) {
+    const Partition rows{y.rows, std::max<index_t>(1, y.rows / 2048), 1};
+    const index_t r = y.cols;
+    std::vector<double> parts(static_cast<std::size_t>(rows.parts * r)), sums(static_cast<std::size_t>(r));
+    parallel_for(rows.parts, static_cast<double>(4 * y.rows * r), [&](index_t part) {
+        double* const own = parts.data() + part * r;
+        for (index_t i = rows.begin(part); i < rows.begin(part + 1); ++i)
+            for (index_t j = 0; j < r; ++j) {
+                const double d = static_cast<double>(y(i, j)) - penalty * static_cast<double>(u(i, j));
+                own[j] += d * d;
+            }
+    });
+    for (index_t part = 0; part < rows.parts; ++part)
+        for (index_t j = 0; j < r; ++j)
+            sums[static_cast<std::size_t>(j)] += parts[static_cast<std::size_t>(part * r + j)];
+    return sums;
+}
+
+template <class T>
 Triplets<T> triplets_of(Block<T> left, Block<T> right, std::uint64_t seed) {
     Replacements replacements{seed, 0};
     const index_t r = left.cols();
@@ -158,15 +177,9 @@ std::vector<double> WeightedFit<T>::residuals(const Triplets<T>& z, double& loss
     const auto side = [&](bool transposed, ConstPanel<T> x, ConstPanel<T> other) {
         const Block<T> y(other.rows, r);
         loss = residual_product(fit, transposed, x, y);
-        for (index_t j = 0; j < r; ++j) {
-            double sum = 0;
-            for (index_t i = 0; i < other.rows; ++i) {
-                const double d = static_cast<double>(y(i, j)) - options_.penalty * static_cast<double>(other(i, j));
-                sum += d * d;
-            }
-            double& residual = worst[static_cast<std::size_t>(j)];
-            residual = std::max(residual, std::sqrt(sum) / mean_weight_);
-        }
+        const std::vector<double> squares = misfits<T>(y, other, options_.penalty);
+        for (std::size_t j = 0; j < worst.size(); ++j)
+            worst[j] = std::max(worst[j], std::sqrt(squares[j]) / mean_weight_);
     };
     side(true, z.u, z.v);
     side(false, z.v, z.u);
@@ -176,6 +189,7 @@ std::vector<double> WeightedFit<T>::residuals(const Triplets<T>& z, double& loss
 #define INSTANTIATE(T)                                                                              \
     template void scale_columns<T>(ConstPanel<T>, const std::vector<real_t<T>>&, double, Panel<T>); \
     template Block<T> orthonormal_factor<T>(Panel<T>, Replacements&);                               \
+    template std::vector<double> misfits<T>(ConstPanel<T>, ConstPanel<T>, double);                  \
     template Triplets<T> triplets_of<T>(Block<T>, Block<T>, std::uint64_t);                         \
     template Triplets<T> leading_triplets<T>(Triplets<T>, index_t);                                 \
     template class WeightedFit<T>;

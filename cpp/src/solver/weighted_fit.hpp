@@ -19,6 +19,10 @@ struct Triplets {
 template <class T>
 Block<T> orthonormal_factor(Panel<T> w, Replacements& replacements);
 
+/// Of every column j of Y: |y_j - penalty u_j|^2.
+template <class T>
+std::vector<double> misfits(ConstPanel<T> y, ConstPanel<T> u, double penalty);
+
 /// left right^T as triplets; both are used up.
 template <class T>
 Triplets<T> triplets_of(Block<T> left, Block<T> right, std::uint64_t seed);

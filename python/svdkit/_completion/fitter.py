@@ -15,6 +15,7 @@ from .cells import CellData
 from .result import CompletionResult, FitDetails
 
 Factors = tuple[np.ndarray, np.ndarray]  # Z = left right^T, C-contiguous
+START_BLOCK = 16  # vectors that a start's products take together: gathers of rows cost as much as the arithmetic
 MOST_STEPS = {"als": 200, "em": 5000, "em_acc": 2000}
 
 
@@ -91,13 +92,10 @@ class Fitter:
         unit = np.sqrt(p.sum())
         p, q = (np.sqrt(unit / np.where(sums > 0, sums, np.inf)).astype(self.cells.dtype) for sums in (p, q))
         matrix = self.residual(self.nothing())
-        U, s, Vh, _ = (
-            type(matrix)
-            .scaled(matrix, p, q)
-            .tsvd(
-                k, tol=1e-2, seed=self.seed, threads=self.threads, max_passes=40, time_limit=self.watch.seconds_left()
-            )
-        )
+        U, s, Vh, _ = type(matrix).scaled(matrix, p, q).tsvd(
+            k, tol=1e-2, block_size=min(START_BLOCK, *self.cells.shape), seed=self.seed, threads=self.threads,
+            max_passes=40, time_limit=self.watch.seconds_left(),
+        )  # fmt: skip
         return np.ascontiguousarray(U * s * p[:, None]), np.ascontiguousarray(Vh.T * q[:, None])
 
     def random_start(self, k: int, number: int) -> Factors:

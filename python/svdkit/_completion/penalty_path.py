@@ -75,9 +75,9 @@ class PenaltyPath:
             rest = type(rest).sum(rest, known, 1.0, -penalty)
         room = self.cap - self.factors[0].shape[1]
         wanted = max(1, min(MOST_NEW, room))
-        U, s, Vh = self._leading(rest, wanted, ROUGH, FEW_PASSES)
-        if fit is not None and abs(s[0] / penalty - 1) < 2 * ROUGH:
-            U, s, Vh = self._leading(rest, wanted, PRECISE)
+        U, s, Vh, error = self._leading(rest, wanted, ROUGH, FEW_PASSES)
+        if fit is not None and s[0] / penalty < 1 + 2 * ROUGH and (s[0] + error) / penalty > 1 - 2 * ROUGH:
+            U, s, Vh, _ = self._leading(rest, wanted, PRECISE)  # too near the penalty for a rough look
         self.beyond = float(s[0]) / penalty
         if room == 0 or self.beyond <= 1 + SLACK:
             return False
@@ -91,12 +91,12 @@ class PenaltyPath:
 
     def _leading(self, matrix: Any, k: int, tol: float, passes: int = 0) -> Any:
         fitter = self.fitter
-        U, s, Vh, _ = matrix.tsvd(
+        U, s, Vh, fields = matrix.tsvd(
             min(k, *fitter.cells.shape), tol=tol, max_passes=passes, seed=fitter.seed, threads=fitter.threads,
             warm_start=self._known,
         )  # fmt: skip
         self._known = Vh.T
-        return U, s, Vh
+        return U, s, Vh, float(fields["residuals"][0])
 
 
 def penalties_down_to(largest: float, smallest: float) -> list[float]:

@@ -48,8 +48,12 @@ def _block_of(cells: CellData) -> tuple[np.ndarray, np.ndarray, np.ndarray] | No
         found = _rank_one(cells)
         return None if found is None else (cells.A, *found)
     A = cells.A
-    rows, cols = np.flatnonzero(np.diff(A.indptr)), np.unique(A.indices)
-    if A.nnz == 0 or A.nnz != rows.size * cols.size:  # every row has the same columns, or it is no rank-one pattern
+    counts = np.diff(A.indptr)
+    rows = np.flatnonzero(counts)
+    if A.nnz == 0 or A.nnz != rows.size * counts.max():  # every row has the same columns, or it is no rank-one pattern
+        return None
+    cols = np.unique(A.indices)
+    if A.nnz != rows.size * cols.size:
         return None
     p, q = np.zeros(A.shape[0]), np.zeros(A.shape[1])
     shape = (rows.size, cols.size)

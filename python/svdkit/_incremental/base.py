@@ -36,6 +36,7 @@ class IncrementalState:
         refresh_cond: float = 1e3,
         tol: float | None = None,
         chunk: int | None = None,
+        combine: int | None = None,
         rng: Any = 0,
         threads: int | None = None,
     ) -> None:
@@ -48,6 +49,7 @@ class IncrementalState:
             check.tolerance(tol),
             check.seed(rng),
             check.optional_int("threads", threads),
+            check.optional_int("combine", combine),
         )
         if keep and (center or shrink is not None or not left or forget != 1.0):
             raise ValueError(

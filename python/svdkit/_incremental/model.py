@@ -10,6 +10,7 @@ import numpy as np
 
 from .._core import IncrementalState
 
+PARTS = ("begin", "place", "value")  # of vectors that wait
 MIXED = 3  # kind of a certificate after more than appended rows, or than appended columns
 
 
@@ -25,11 +26,13 @@ class Settings:
     tol: float = 0.0
     seed: int = 0
     threads: int = 0
+    combine: int = 0
 
     def state(self, shape: tuple[int, int]) -> Any:
         """An empty state of the engine."""
         return IncrementalState(
-            *(*shape, self.k, self.refresh_cond, self.tol, self.chunk, self.shrink, self.left, self.seed, self.threads)
+            *(*shape, self.k, self.refresh_cond, self.tol, self.chunk, self.combine),
+            *(self.shrink, self.left, self.seed, self.threads),
         )
 
 
@@ -41,6 +44,9 @@ class UpdateReport:
     ----------
     updates : int
         Small cores, whole batches and removals.
+    waiting : int
+        Vectors of the last small batches, which those that come next may still join: they make one update, and these
+        numbers are as if it were done.
     materialisations : int
         Times a lazy factor was multiplied out.
     condition : float
@@ -58,6 +64,7 @@ class UpdateReport:
     """
 
     updates: int
+    waiting: int
     materialisations: int
     condition: float
     orthogonality: float
@@ -104,7 +111,8 @@ class Model:
             (np.ascontiguousarray(left, np.float64), eye, U.shape[0], unknown, 0),
             (np.ascontiguousarray(Vh.T, np.float64), eye, Vh.shape[1], unknown, 0),
         ]
-        model.core.restore((*parts, values, certificate, (0,) * 7, 0.0))
+        waiting = ("rows", 0, np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        model.core.restore((*parts, values, certificate, (0,) * 7, 0.0, waiting))
         return model
 
     def copy(self) -> Model:
@@ -115,24 +123,27 @@ class Model:
 
     def to_parts(self) -> tuple[Any, dict[str, np.ndarray]]:
         """Numbers, and arrays by name."""
-        left, right, values, certificate, counts, orthogonality = self.core.state()
+        left, right, values, certificate, counts, orthogonality, waiting = self.core.state()
         arrays: dict[str, np.ndarray] = {}
         extents: list[int] = []
         for side, (base, factor, rows, gram, written) in (("left", left), ("right", right)):
             arrays |= {side: base, f"{side}_factor": factor, f"{side}_gram": gram}
             extents += [rows, written]
-        return [*extents, certificate, counts, orthogonality, values.tolist()], arrays
+        side, length, *compressed = waiting
+        arrays |= {f"waiting_{name}": array for name, array in zip(PARTS, compressed, strict=True)}
+        return [*extents, certificate, counts, orthogonality, values.tolist(), side, length], arrays
 
     @classmethod
     def from_parts(cls, settings: Settings, numbers: Any, arrays: dict[str, np.ndarray]) -> Model:
         model = cls(settings, (0, 0))
-        *extents, certificate, counts, orthogonality, values = numbers
+        *extents, certificate, counts, orthogonality, values, side, length = numbers
         left, right = (
-            (arrays[side], arrays[f"{side}_factor"], rows, arrays[f"{side}_gram"], written)
-            for side, rows, written in (("left", *extents[:2]), ("right", *extents[2:]))
+            (arrays[name], arrays[f"{name}_factor"], rows, arrays[f"{name}_gram"], written)
+            for name, rows, written in (("left", *extents[:2]), ("right", *extents[2:]))
         )
+        waiting = (side, length, *(arrays[f"waiting_{name}"] for name in PARTS))
         model.core.restore(
-            (left, right, np.array(values, np.float64), tuple(certificate), tuple(counts), orthogonality)
+            (left, right, np.array(values, np.float64), tuple(certificate), tuple(counts), orthogonality, waiting)
         )
         return model
 

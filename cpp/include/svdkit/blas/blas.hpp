@@ -52,6 +52,18 @@ int potrf_upper(index_t n, T* a, index_t lda);
 template <class T>
 int heevd(index_t n, T* a, index_t lda, real_t<T>* w, bool vectors = true);
 
+/// A = Q T Q^T of a symmetric matrix, lower triangle read and destroyed: the diagonal of T (n numbers), those beside it
+/// (n - 1), and what defines Q (in A and `reflectors`, n - 1). 4/3 n^3 flops. Double precision only.
+void tridiagonalise(index_t n, double* a, index_t lda, double* diagonal, double* beside, double* reflectors);
+
+/// Z <- Q Z (n x count). 2 n^2 count flops. Double precision only.
+void apply_tridiagonaliser(index_t n, index_t count, const double* a, index_t lda, const double* reflectors, double* z,
+                           index_t ldz);
+
+/// Eigenvalues of a symmetric tridiagonal matrix, ascending, in `diagonal`; `beside` is destroyed. Returns LAPACK's
+/// info. Double precision only.
+int tridiagonal_eigenvalues(index_t n, double* diagonal, double* beside);
+
 /// Cholesky factorisation with diagonal pivoting of a symmetric matrix, lower triangle: P^T A P = L L^T as far as
 /// pivots exceed `floor`. `order` receives n column numbers from 0; returns the rank. Double precision only.
 index_t pivoted_cholesky(index_t n, double* a, index_t lda, index_t* order, double floor);

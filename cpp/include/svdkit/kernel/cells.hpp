@@ -38,6 +38,7 @@ struct HalfSweep {
     Panel<T> left;                   ///< L, m x r: the start, and the answer
     const double* ridge = nullptr;   ///< m, or null
     const double* shared = nullptr;  ///< r x r, row-major, symmetric; or null
+    double omega = 1;                ///< how far rows go, of the way to the minimum: in (0, 2) they come lower
 };
 
 /// What a half-sweep saw before it moved: the loss, and the norm of its gradient (of the objective above, halved).

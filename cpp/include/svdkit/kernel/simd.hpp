@@ -14,6 +14,7 @@
 #include "svdkit/kernel/robust_tile.hpp"
 #include "svdkit/kernel/shrink_tile.hpp"
 #include "svdkit/kernel/sweep.hpp"
+#include "svdkit/kernel/twisted.hpp"
 
 namespace svdkit {
 
@@ -94,7 +95,8 @@ struct EntryKernels {
                     index_t ldz, index_t b);
 };
 
-/// Y = S X on some rows of listed cells, S the weighted residual of a fit (kernel/cells.hpp). Widths: multiples of 4.
+/// Y = S X on some rows of listed cells, S the weighted residual of a fit (kernel/cells.hpp). Its width fills whole
+/// cache lines, b is a multiple of 4.
 template <class T>
 struct CellRowsIn {
     const CellList<T>* cells;
@@ -172,6 +174,7 @@ struct Level {
     const MedianKernels<double>* median_f64;
     const SweepKernels<float>* sweep_f32;
     const SweepKernels<double>* sweep_f64;
+    const TwistedKernels* twisted;
 };
 
 }  // namespace detail

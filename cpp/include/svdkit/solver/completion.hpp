@@ -5,7 +5,7 @@
 // Without penalty this is NP-hard already for rank 1 (Gillis & Glineur, SIAM J. Matrix Anal. Appl. 32 (2011)): the
 // answer is a stationary point. With a penalty and k large enough it is convex, and stationary means optimal.
 //   als                alternating least squares in factors, rows and columns in turn; orthonormal where there is no
-//                      penalty, balanced (Z = U s^1/2 s^1/2 V^T) where there is one
+//                      penalty, balanced (Z = U s^1/2 s^1/2 V^T) where there is one; over-relaxed where sweeps are slow
 //   em                 Z <- SVD_k(Z + W o (A - Z)), values shrunk by the penalty; one block power step in place of the
 //                      SVD still lowers F
 //   accelerated_em     the same with momentum; a step that raises F is taken back and repeated without

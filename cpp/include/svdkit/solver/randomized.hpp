@@ -28,6 +28,7 @@ struct RandomizedOptions {
     index_t oversample = 10;
     index_t power_iterations = -1;  ///< products with A^H A before the last; -1: until `accuracy` is reached
     index_t passes = 0;             ///< times A is read, at least 2, instead; 0: as power_iterations say
+    index_t block_size = 0;         ///< multiplied at a time; 0: k + oversample where products are counted, else 16
     double accuracy = 1e-2;         ///< error per vector that ends automatic iterations
     Sketch sketch = Sketch::gaussian;
     double max_abs = 0;  ///< largest |a_ij| if the caller knows it; 0: looked up

@@ -8,6 +8,7 @@
 #include "svdkit/kernel/simd.hpp"
 #include "sweep_level.hpp"
 #include "tile.hpp"
+#include "twisted_level.hpp"
 
 #define SVDKIT_QUOTE(x) #x
 #define SVDKIT_NAME(x) SVDKIT_QUOTE(x)
@@ -67,6 +68,7 @@ const Level level = {
     &median_f64,
     &sweep_f32,
     &sweep_f64,
+    &twisted,
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL

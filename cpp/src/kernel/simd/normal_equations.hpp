@@ -76,49 +76,63 @@ inline void add_gradient(const double* q, const double* factors, index_t count, 
     for (int v = 0; v < NV; ++v) store<double, kD>(g + v * kD, load<double, kD>(g + v * kD) + (sum[0][v] + sum[1][v]));
 }
 
-// Rows sqrt(w) q of kD cells into the panel; returns their products with the start. Cells further on are fetched.
-template <class T, bool kWeighted>
-inline Doubles gather_group(const NormalRow<T>& row, index_t p, const double* roots, double* q) {
+// Asks for the row of N that the cell kAhead places on will need.
+template <class T>
+inline void fetch_ahead(const NormalRow<T>& row, index_t p) {
     constexpr index_t kLine = 64 / sizeof(T);
-    Doubles sum[kD] = {};
-    for (int c = 0; c < kD; ++c) {
-        const index_t ahead = p + c + kAhead < row.readable ? p + c + kAhead : row.readable - 1;
-        const T* const next = row.right + row.columns[ahead] * row.ld_right;
-        for (index_t j = 0; j < row.r; j += kLine) __builtin_prefetch(next + j);
-        const T* const from = row.right + row.columns[p + c] * row.ld_right;
-        for (index_t j = 0; j < row.ld; j += kD) {
-            Doubles wide = __builtin_convertvector(load<T, kD>(from + j), Doubles);
+    const index_t ahead = p + kAhead < row.readable ? p + kAhead : row.readable - 1;
+    const T* const next = row.right + row.columns[ahead] * row.ld_right;
+    for (index_t j = 0; j < row.r; j += kLine) __builtin_prefetch(next + j);
+}
+
+// NV vectors of the rows sqrt(w) q of kD cells into the panel q; returns their products with the start.
+template <class T, int NV, bool kWeighted>
+inline Doubles widen_rows(const T* const* from, const double* roots, const double* l, double* q, index_t ld) {
+    Doubles start[NV], sum[kD];
+    for (int v = 0; v < NV; ++v) start[v] = load<double, kD>(l + v * kD);
+#pragma GCC unroll 8
+    for (int c = 0; c < kD; ++c, q += ld) {
+        const T* const in = from[c];
+        Doubles product = {};
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) {
+            Doubles wide = __builtin_convertvector(load<T, kD>(in + v * kD), Doubles);
             if constexpr (kWeighted) wide *= roots[c];
-            store<double, kD>(q + c * row.ld + j, wide);
-            sum[c] += wide * load<double, kD>(row.start + j);
+            store<double, kD>(q + v * kD, wide);
+            product += wide * start[v];
         }
+        sum[c] = product;
     }
     return sums_of_each<double, kD>(sum);
 }
 
-// The last cells of a row, fewer than kD: their places in the panel that are left are zero.
+// The same for whole rows. `count` of the cells are there, the others repeat the first.
 template <class T, bool kWeighted>
-inline Doubles gather_rest(const NormalRow<T>& row, index_t p, const double* roots, double* q) {
-    Doubles sum[kD] = {};
+inline Doubles gather_cells(const NormalRow<T>& row, index_t p, index_t count, const double* roots, double* q) {
+    const T* from[kD];
     for (index_t c = 0; c < kD; ++c) {
-        for (index_t j = 0; j < row.ld; j += kD) {
-            Doubles wide = {};
-            if (p + c < row.count) {
-                wide = __builtin_convertvector(load<T, kD>(row.right + row.columns[p + c] * row.ld_right + j), Doubles);
-                if constexpr (kWeighted) wide *= roots[c];
-            }
-            store<double, kD>(q + c * row.ld + j, wide);
-            sum[c] += wide * load<double, kD>(row.start + j);
-        }
+        fetch_ahead(row, p + c);
+        from[c] = row.right + row.columns[c < count ? p + c : p] * row.ld_right;
     }
-    return sums_of_each<double, kD>(sum);
+    const index_t ld = row.ld;
+    const double* const l = row.start;
+    Doubles sum = {};
+    for (index_t j = 0; j < ld;) {
+        const index_t left = (ld - j) / kD;
+        const int step = left >= 4 ? 4 : (left >= 2 ? 2 : 1);
+        if (step == 4) sum += widen_rows<T, 4, kWeighted>(from, roots, l + j, q + j, ld);
+        if (step == 2) sum += widen_rows<T, 2, kWeighted>(from, roots, l + j, q + j, ld);
+        if (step == 1) sum += widen_rows<T, 1, kWeighted>(from, roots, l + j, q + j, ld);
+        for (int c = 0; c < kD; ++c) from[c] += step * kD;
+        j += step * kD;
+    }
+    return sum;
 }
 
 // The panel of a chunk and its errors sqrt(w) (a - l q); returns their squares.
 template <class T, bool kWeighted>
 inline double gather_chunk(const NormalRow<T>& row, index_t first, index_t count, double* errors) {
-    constexpr index_t kChunk = NormalRow<T>::kChunk;
-    double roots[kChunk];
+    double roots[NormalRow<T>::kChunk];
     const T value_unit = static_cast<T>(row.units.value), weight_unit = static_cast<T>(row.units.weight);
     for (index_t c = 0; c < count; ++c) errors[c] = static_cast<double>(row.values[first + c] * value_unit);
     if constexpr (kWeighted) {
@@ -127,13 +141,12 @@ inline double gather_chunk(const NormalRow<T>& row, index_t first, index_t count
             errors[c] *= roots[c];
         }
     }
-    for (index_t c = count; c % kD != 0; ++c) errors[c] = 0;
     Doubles loss = {};
     for (index_t c = 0; c < count; c += kD) {
-        double* const q = row.panel + c * row.ld;
-        const Doubles products = c + kD <= count ? gather_group<T, kWeighted>(row, first + c, roots + c, q)
-                                                 : gather_rest<T, kWeighted>(row, first + c, roots + c, q);
-        const Doubles error = load<double, kD>(errors + c) - products;
+        const index_t there = count - c < kD ? count - c : kD;
+        const Doubles products = gather_cells<T, kWeighted>(row, first + c, there, roots + c, row.panel + c * row.ld);
+        Doubles error = load<double, kD>(errors + c) - products;
+        for (index_t l = there; l < kD; ++l) error[l] = 0;
         store<double, kD>(errors + c, error);
         loss += error * error;
     }

@@ -1,6 +1,7 @@
 #include "svdkit/solver/incremental/expansion.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -18,14 +19,26 @@ struct Entry {
     double value;
 };
 
-// E^T E of sparse vectors; duplicate entries add up first.
-Block<double> inner_products(const TallVectors& e) {
-    std::vector<Entry> entries;
+// Entries of sparse vectors by place, those of one place by vector: sorted digit by digit, in time of their number.
+std::vector<Entry> by_place(const TallVectors& e) {
+    constexpr int kBits = 11;
+    std::vector<Entry> entries, next(e.value.size());
     entries.reserve(e.value.size());
     e.visit([&](index_t j, index_t i, double v) { entries.push_back({i, j, v}); });
-    std::ranges::stable_sort(entries, [](const Entry& a, const Entry& b) {
-        return a.place != b.place ? a.place < b.place : a.vector < b.vector;
-    });
+    for (int shift = 0; (e.length - 1) >> shift > 0; shift += kBits) {
+        std::array<index_t, (1 << kBits) + 1> begin{};
+        const auto digit = [&](const Entry& x) { return static_cast<std::size_t>((x.place >> shift) % (1 << kBits)); };
+        for (const Entry& x : entries) ++begin[digit(x) + 1];
+        for (std::size_t d = 1; d < begin.size(); ++d) begin[d] += begin[d - 1];
+        for (const Entry& x : entries) next[static_cast<std::size_t>(begin[digit(x)]++)] = x;
+        std::swap(entries, next);
+    }
+    return entries;
+}
+
+// E^T E of sparse vectors; duplicate entries add up first.
+Block<double> inner_products(const TallVectors& e) {
+    std::vector<Entry> entries = by_place(e);
     Block<double> gram(e.count, e.count);
     std::size_t first = 0;
     while (first < entries.size()) {
@@ -65,8 +78,10 @@ Block<double> combinations(const Block<double>& r, index_t rank, const std::vect
 
 Expansion expand_by_pairs(const LazyFactor& factor, const TallVectors& vectors) {
     const index_t t = vectors.count, r = factor.cols();
-    Block<double> h = inner_products(vectors);
-    const Block<double> c = factor.coefficients(vectors);
+    Expansion out{.inner = factor.inner(vectors), .gram = inner_products(vectors)};
+    const Block<double> c = detail::product(out.inner, factor.factor());
+    Block<double> h(t, t);
+    detail::copy_panel<double>(out.gram.panel(), h.panel());
     std::vector<double> lengths(static_cast<std::size_t>(t), 0.0);
     for (index_t j = 0; j < t; ++j) {  // lengths below the range of squares are zero beside the rest
         const double square = h(j, j);
@@ -81,7 +96,6 @@ Expansion expand_by_pairs(const LazyFactor& factor, const TallVectors& vectors) 
     }
     std::vector<index_t> order(static_cast<std::size_t>(t));
     const double floor = std::sqrt(32 * kEpsilon * std::sqrt(static_cast<double>(t)));  // the rounding of h beside 1
-    Expansion out;
     out.count = lapack::pivoted_cholesky(t, h.data(), h.ld(), order.data(), floor);
     out.weights = combinations(h, out.count, order, lengths);
     out.known = detail::adjoint_product(c, out.weights);
@@ -160,7 +174,7 @@ void Expansion::advance(LazyFactor& factor, const TallVectors& vectors, ConstPan
     for (index_t i = 0; i < r; ++i) std::copy_n(old.row(i), g.cols, &kept(i, 0));
     detail::multiply(known, fresh, kept, -1, 1);
     const Block<double> coefficients = detail::product(weights, fresh);
-    factor.advance(kept, {{&vectors, 0, coefficients}}, limit);
+    factor.advance(kept, {{&vectors, 0, coefficients, inner, gram}}, limit);
 }
 
 }  // namespace svdkit

@@ -3,55 +3,28 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core.hpp"
 #include "magnitudes.hpp"
 #include "small_products.hpp"
 #include "svdkit/base/error.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/elementwise.hpp"
-#include "svdkit/kernel/small_svd.hpp"
 #include "whole_batch.hpp"
 
 namespace svdkit {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr index_t kCheckEvery = 16;                     // updates between looks at the orthogonality
-constexpr double kOrthogonal = 2048 * kEpsilon;         // and what is restored: less than half of 1e-12
-constexpr double kDirectionError = 3e-14;               // of directions known by their pairs
-constexpr index_t kShort = 512;                         // vectors up to this length are cheaper formed
-constexpr int kUnitRange = 300;                         // binary orders of magnitude before the unit follows the data
-constexpr index_t kRows = 1, kColumns = 2, kOther = 3;  // Certificate::kind
+constexpr index_t kCheckEvery = 16;              // updates between looks at the orthogonality
+constexpr double kOrthogonal = 2048 * kEpsilon;  // and what is restored: less than half of 1e-12
+constexpr double kDirectionError = 3e-14;        // of directions known by their pairs
+constexpr index_t kShort = 512;                  // vectors up to this length are cheaper formed
+constexpr int kUnitRange = 300;                  // binary orders of magnitude before the unit follows the data
 
-constexpr index_t kSmallCore = 160;  // that LAPACK decomposes in full
-constexpr double kCoreTolerance = 1e-13;
 constexpr index_t kLongestChunk = 512;  // sparse vectors that one core takes in
 
+using detail::Core, detail::decompose, detail::decompose_leading;
 using detail::largest, detail::multiply_by_power, detail::square, detail::sum_of_squares;
-
-// Leading triplets of a core; `beyond`: the squares of the values that are not there.
-struct Core {
-    Block<double> left, right;
-    std::vector<double> theta;
-    double beyond = 0;
-};
-
-Core decompose(const Block<double>& m) {
-    const index_t r = std::min(m.rows(), m.cols());
-    Core core{Block<double>(m.rows(), r), Block<double>(m.cols(), r), std::vector<double>(static_cast<std::size_t>(r))};
-    if (r > 0) small_svd<double>(m.panel(), core.left.panel(), core.theta.data(), core.right.panel());
-    return core;
-}
-
-// Only `wanted` triplets, of a core that is much larger, by a truncated solver.
-Core decompose_leading(const Block<double>& m, index_t wanted, std::uint64_t seed) {
-    if (std::min(m.rows(), m.cols()) < std::max<index_t>(kSmallCore, 3 * wanted)) return decompose(m);
-    double energy = 0;
-    for (index_t i = 0; i < m.rows(); ++i)
-        for (index_t j = 0; j < m.cols(); ++j) energy += square(m(i, j));
-    Result<double> result = detail::leading_triplets(m, {.k = wanted, .tol = kCoreTolerance, .seed = seed});
-    for (const double s : result.s) energy -= square(s);
-    return {std::move(result.u), std::move(result.v), std::move(result.s), std::max(energy, 0.0)};
-}
 
 // R of G = R^T R for a G near the identity, and R^-1.
 std::pair<Block<double>, Block<double>> factorised(const Block<double>& g) {
@@ -92,28 +65,10 @@ index_t IncrementalSvd::chunk(bool sparse) const {
     return sparse ? kLongestChunk : std::max<index_t>(32, options_.k);
 }
 
-void IncrementalSvd::restore(LazyFactor left, LazyFactor right, std::vector<double> values,
-                             const Certificate& certificate, const Counts& counts, double orthogonality) {
-    left_ = std::move(left);
-    right_ = std::move(right);
-    values_ = std::move(values);
-    certificate_ = certificate;
-    counts_ = counts;
-    orthogonality_ = orthogonality;
-}
-
-std::vector<double> IncrementalSvd::values() const {
-    std::vector<double> s(values_);
-    for (double& value : s) value = std::ldexp(value, static_cast<int>(certificate_.exponent));
-    return s;
-}
-
-Block<double> IncrementalSvd::take(Side side, const std::vector<index_t>& which) const {
-    return factor(side).take(which);
-}
-
 void IncrementalSvd::forget(double factor) {
+    if (factor == 1) return;
     for (double& value : values_) value *= factor;
+    detail::for_values(waiting_.vectors, [&](double& v) { v *= factor; });
     certificate_.energy *= square(factor);
     certificate_.gap *= square(factor);
     certificate_.error *= factor;
@@ -122,6 +77,7 @@ void IncrementalSvd::forget(double factor) {
 void IncrementalSvd::change_unit(int exponent) {
     const int shift = static_cast<int>(certificate_.exponent) - exponent;
     for (double& value : values_) value = std::ldexp(value, shift);
+    multiply_by_power(waiting_.vectors, shift);
     certificate_.energy = std::ldexp(certificate_.energy, 2 * shift);
     certificate_.gap = std::ldexp(certificate_.gap, 2 * shift);
     certificate_.error = std::ldexp(certificate_.error, shift);
@@ -172,30 +128,11 @@ Expansion IncrementalSvd::expand(LazyFactor& factor, const TallVectors& vectors,
     return expand_formed(factor, vectors, options_.seed);
 }
 
-void IncrementalSvd::append(Side side, TallVectors vectors, double forgetting, Monitor& monitor) {
-    const ThreadScope threads(options_.threads);
-    const std::vector<double> values = values_;
-    const Certificate certificate = certificate_;
-    bring_to_unit(vectors, 0);
-    forget(forgetting);
-    certificate_.energy += sum_of_squares(vectors);
-    certificate_.kind |= side == Side::rows ? kRows : kColumns;
-    if (certificate_.kind == kOther) certificate_.gap = std::numeric_limits<double>::infinity();
-    if (vectors.count <= chunk(vectors.sparse)) return append_chunk(side, vectors, nullptr);
-    try {
-        append_whole(side, vectors, monitor);
-    } catch (...) {  // interrupted: as if never called
-        values_ = values;
-        certificate_ = certificate;
-        throw;
-    }
-}
-
 // `block`: left vectors of the appended part, if it is itself a product; else rows of the identity.
 void IncrementalSvd::append_chunk(Side side, const TallVectors& vectors, const TallVectors* block) {
     LazyFactor& grown = side_factor(side);
     LazyFactor& other = side_factor(side == Side::rows ? Side::columns : Side::rows);
-    const index_t r = rank(), t = vectors.count, first = grown.rows();
+    const index_t r = kept(), t = vectors.count, first = grown.rows();
     bool formed = is_formed(other, vectors);
     for (;; formed = true) {
         const Expansion expansion = expand(other, vectors, formed);
@@ -220,7 +157,7 @@ void IncrementalSvd::append_chunk(Side side, const TallVectors& vectors, const T
 void IncrementalSvd::append_whole(Side side, const TallVectors& vectors, Monitor& monitor) {
     LazyFactor& grown = side_factor(side);
     LazyFactor& other = side_factor(side == Side::rows ? Side::columns : Side::rows);
-    const index_t r = rank(), t = vectors.count, first = grown.rows();
+    const index_t r = kept(), t = vectors.count, first = grown.rows();
     double energy = sum_of_squares(vectors), largest = 0;
     for (const double value : values_) energy += square(value), largest = std::max(largest, value);
     const Options<double> options{.k = std::min({options_.k + 1, other.rows(), r + t}),
@@ -248,15 +185,14 @@ void IncrementalSvd::append_whole(Side side, const TallVectors& vectors, Monitor
 
 void IncrementalSvd::add(TallVectors d, TallVectors e, double forgetting, Monitor& monitor) {
     const ThreadScope threads(options_.threads);
+    take_in();
     // D keeps its own scale: only the product has the unit of the matrix.
     const double most = largest(d);
     const int exponent = most > 0 ? std::ilogb(most) : 0;
     multiply_by_power(d, -exponent);
     bring_to_unit(e, exponent);
     forget(forgetting);
-    certificate_.kind = kOther;
-    certificate_.gap = std::numeric_limits<double>::infinity();
-    certificate_.exact_energy = 0;
+    certificate_.edited();
     const index_t piece = chunk(d.sparse && e.sparse);
     for (index_t first = 0; first < d.count; first += piece) {
         if (first > 0) monitor.poll({.iteration = counts_.updates});
@@ -266,7 +202,7 @@ void IncrementalSvd::add(TallVectors d, TallVectors e, double forgetting, Monito
 }
 
 void IncrementalSvd::add_chunk(const TallVectors& d, const TallVectors& e) {
-    const index_t r = rank();
+    const index_t r = kept();
     bool left_formed = is_formed(left_, d), right_formed = is_formed(right_, e);
     double before = 0;
     for (const double value : values_) before += square(value);
@@ -297,10 +233,12 @@ void IncrementalSvd::add_chunk(const TallVectors& d, const TallVectors& e) {
     finish_update(d.entries() + e.entries());
 }
 
-void IncrementalSvd::merge(Side side, const IncrementalSvd& other) {
+void IncrementalSvd::merge(Side side, IncrementalSvd& other) {
     const ThreadScope threads(options_.threads);
+    take_in();
+    other.look();
     const Side across = side == Side::rows ? Side::columns : Side::rows;
-    TallVectors vectors{.length = factor(across).rows(), .count = other.rank(), .sparse = false};
+    TallVectors vectors{.length = factor(across).rows(), .count = other.kept(), .sparse = false};
     vectors.dense = other.factor(across).formed();
     for (index_t i = 0; i < vectors.length; ++i)
         for (index_t j = 0; j < vectors.count; ++j) vectors.dense(i, j) *= other.values_[static_cast<std::size_t>(j)];
@@ -314,23 +252,21 @@ void IncrementalSvd::merge(Side side, const IncrementalSvd& other) {
     certificate_.error = std::hypot(certificate_.error, its.error);
     certificate_.gap += its.gap;
     certificate_.exact_energy &= its.exact_energy;
-    certificate_.kind |= its.kind | (side == Side::rows ? kRows : kColumns);
-    if (certificate_.kind == kOther) certificate_.gap = std::numeric_limits<double>::infinity();
-    TallVectors block{.length = other.factor(side).rows(), .count = other.rank(), .sparse = false};
+    certificate_.appended(its.kind | kind(side));
+    TallVectors block{.length = other.factor(side).rows(), .count = other.kept(), .sparse = false};
     if (factor(side).kept()) block.dense = other.factor(side).formed();
     append_chunk(side, vectors, &block);
 }
 
 void IncrementalSvd::remove(Side side, const std::vector<index_t>& which) {
     const ThreadScope threads(options_.threads);
+    take_in();
     LazyFactor& reduced = side_factor(side);
     LazyFactor& other = side_factor(side == Side::rows ? Side::columns : Side::rows);
-    const index_t r = rank();
+    const index_t r = kept();
     const Block<double> taken = reduced.take(which);
     reduced.remove(which);
-    certificate_.kind = kOther;
-    certificate_.gap = std::numeric_limits<double>::infinity();
-    certificate_.exact_energy = 0;
+    certificate_.edited();
     if (r == 0) return finish_update(0);
     // W = I - X_I^T X_I = Z diag(w) Z^T is the Gram matrix of what stays; X Z w^-1/2 is orthonormal, w^1/2 Z^T S next.
     Block<double> w = detail::adjoint_product(taken, taken);
@@ -372,6 +308,7 @@ void IncrementalSvd::finish_update(index_t entries) {
 
 void IncrementalSvd::refresh() {
     const ThreadScope threads(options_.threads);
+    take_in();
     counts_.since_check = 0;
     reorthonormalise();
 }
@@ -379,7 +316,7 @@ void IncrementalSvd::refresh() {
 // U = Q_u R_u, V = Q_v R_v by Cholesky, then the SVD of R_u S R_v^T.
 // From measured Gram matrices: by way of a lazy factor they would carry the square of its condition.
 void IncrementalSvd::reorthonormalise() {
-    const index_t r = rank();
+    const index_t r = kept();
     if (r == 0) return;
     orthogonality_ = std::max(left_.measured_orthogonality(), right_.measured_orthogonality());
     const Block<double> eye = detail::identity(r);

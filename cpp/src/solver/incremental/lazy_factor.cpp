@@ -42,7 +42,7 @@ index_t touched(const LazyFactor::Addition& addition) {
 }
 
 // E^T B of sparse vectors.
-Block<double> inner(ConstPanel<double> base, const TallVectors& vectors) {
+Block<double> sparse_inner(ConstPanel<double> base, const TallVectors& vectors) {
     Block<double> c(vectors.count, base.cols);
     vectors.visit([&](index_t j, index_t i, double v) {
         const double* const row = base.row(i);
@@ -59,13 +59,20 @@ void add_product(ConstPanel<double> a, ConstPanel<double> b, Block<double>& gram
         for (index_t j = 0; j < gram.cols(); ++j) gram(i, j) += product(i, j);
 }
 
+Block<double> copy_of(const Block<double>& a) {
+    Block<double> copy(a.rows(), a.cols());
+    detail::copy_panel<double>(a.panel(), copy.panel());
+    return copy;
+}
+
 }  // namespace
 
 LazyFactor::LazyFactor(index_t most_columns, bool kept)
     : ld_(padded_ld<double>(std::max<index_t>(most_columns, 1))), kept_(kept) {}
 
 index_t LazyFactor::bytes() const {
-    return static_cast<index_t>(sizeof(double)) * (base_.size() + factor_.rows() * factor_.ld());
+    const index_t remembered = before_ ? static_cast<index_t>(before_->lines.size()) + before_->all.size() : 0;
+    return static_cast<index_t>(sizeof(double)) * (base_.size() + factor_.rows() * factor_.ld() + remembered);
 }
 
 void LazyFactor::append_zero_rows(index_t count) {
@@ -90,15 +97,15 @@ void LazyFactor::restore(ConstPanel<double> base, ConstPanel<double> factor, ind
     for (index_t i = 0; i < base.rows; ++i) std::copy_n(base.row(i), base.cols, base_.data() + i * ld_);
 }
 
-Block<double> LazyFactor::coefficients(const TallVectors& vectors) const {
+Block<double> LazyFactor::inner(const TallVectors& vectors) const {
     const index_t r = base_cols();
     if (r == 0) return Block<double>(vectors.count, r);
-    if (vectors.sparse) return product(inner(base(), vectors), factor_);
+    if (vectors.sparse) return sparse_inner(base(), vectors);
     Block<double> c(vectors.count, r), transposed(r, vectors.count);
     adjoint_pass<double>(as_view<double>(ConstPanel<double>(all(r))), vectors.dense, transposed);
     for (index_t j = 0; j < vectors.count; ++j)
         for (index_t l = 0; l < r; ++l) c(j, l) = transposed(l, j);
-    return product(c, factor_);
+    return c;
 }
 
 void LazyFactor::restore_gram(ConstPanel<double> gram, index_t written) {
@@ -109,6 +116,7 @@ void LazyFactor::restore_gram(ConstPanel<double> gram, index_t written) {
 
 // Rows of B += E Y, and what that does to B^T B.
 void LazyFactor::add(const Addition& addition, ConstPanel<double> y) {
+    if (before_) remember_rows(addition);
     const Panel<double> base = all(y.cols);
     const bool known = gram_.rows() > 0;
     if (!addition.vectors) {
@@ -124,13 +132,21 @@ void LazyFactor::add(const Addition& addition, ConstPanel<double> y) {
         gram_ = {};
         return forward_pass<double>(as_view<double>(e.dense), y, here, true);
     }
-    if (known) add_product(inner(here, e), y, gram_);
+    const bool given = addition.inner.rows > 0;
+    if (known && given) {
+        const Block<double> by_gram = product(addition.gram, y);
+        add_product(addition.inner, y, gram_);
+        add_product(y, addition.inner, gram_);
+        add_product(y, by_gram, gram_);
+    } else if (known) {
+        add_product(sparse_inner(here, e), y, gram_);
+    }
     e.visit([&](index_t j, index_t i, double v) {
         double* const out = here.row(i);
         const double* const in = y.row(j);
         for (index_t c = 0; c < y.cols; ++c) out[c] += v * in[c];
     });
-    if (known) add_product(y, inner(here, e), gram_);
+    if (known && !given) add_product(y, sparse_inner(here, e), gram_);
 }
 
 // Lazy steps need an invertible square K, and pay while few of the rows are touched.
@@ -165,6 +181,7 @@ void LazyFactor::advance(ConstPanel<double> g, const std::vector<Addition>& addi
 void LazyFactor::rotate_base(ConstPanel<double> q) {
     const index_t size = std::max(q.rows, q.cols);
     if (kept_ && q.rows > 0) {
+        if (before_) remember_all();
         Block<double> square(size, size);
         for (index_t i = 0; i < q.rows; ++i) std::copy_n(q.row(i), q.cols, &square(i, 0));
         rotate<double>(all(size), square);
@@ -194,7 +211,7 @@ double LazyFactor::off_identity() const {
 
 double LazyFactor::orthogonality(double alarm) {
     if (!kept_ || cols() == 0) return 0;
-    if (gram_.rows() > 0 && written_ < rows_) {
+    if (gram_.rows() > 0 && written_ < 4 * rows_) {
         const double most = off_identity();
         if (most <= alarm) return most;
     }
@@ -230,6 +247,46 @@ void LazyFactor::remove(const std::vector<index_t>& which) {
     }
     rows_ -= static_cast<index_t>(which.size());
     gram_ = {};
+}
+
+void LazyFactor::remember_changes() {
+    before_ = Before{copy_of(factor_), copy_of(gram_), rows_, written_, materialisations_, lazy_, condition_};
+}
+
+// Before B += E Y. Rows that were appended since then need no memory.
+void LazyFactor::remember_rows(const Addition& addition) {
+    if (before_->all.size() > 0 || !addition.vectors) return;
+    if (!addition.vectors->sparse) return remember_all();
+    before_->places.reserve(addition.vectors->place.size());
+    before_->lines.reserve(addition.vectors->place.size() * static_cast<std::size_t>(ld_));
+    for (const index_t i : addition.vectors->place) {
+        const index_t row = addition.first_row + i;
+        if (row >= before_->rows) continue;
+        before_->places.push_back(row);
+        const double* const line = base_.data() + row * ld_;
+        before_->lines.insert(before_->lines.end(), line, line + ld_);
+    }
+}
+
+void LazyFactor::remember_all() {
+    if (before_->all.size() > 0) return;
+    before_->all = Buffer<double>(before_->rows * ld_);
+    std::copy_n(base_.data(), before_->all.size(), before_->all.data());
+}
+
+void LazyFactor::undo_changes() {
+    std::copy_n(before_->all.data(), before_->all.size(), base_.data());
+    for (std::size_t i = 0; i < before_->places.size(); ++i)
+        std::copy_n(before_->lines.data() + static_cast<index_t>(i) * ld_, ld_,
+                    base_.data() + before_->places[i] * ld_);
+    factor_ = std::move(before_->factor);
+    gram_ = std::move(before_->gram);
+    rows_ = before_->rows;
+    written_ = before_->written;
+    materialisations_ = before_->materialisations;
+    lazy_ = before_->lazy;
+    condition_ = before_->condition;
+    before_.reset();
 }
 
 Block<double> LazyFactor::formed() const {

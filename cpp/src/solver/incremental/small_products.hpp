@@ -28,6 +28,15 @@ inline Block<double> adjoint_product(ConstPanel<double> a, ConstPanel<double> b)
     return c;
 }
 
+/// A B^T.
+inline Block<double> product_with_adjoint(ConstPanel<double> a, ConstPanel<double> b) {
+    Block<double> c(a.rows, b.rows);
+    if (c.rows() == 0 || c.cols() == 0) return c;
+    blas::gemm(blas::Op::transpose, blas::Op::none, b.rows, a.rows, a.cols, 1.0, b.data, b.ld, a.data, a.ld, 0.0,
+               c.data(), c.ld());
+    return c;
+}
+
 /// H -= C C^T.
 inline void subtract_outer(ConstPanel<double> c, Panel<double> h) {
     if (c.rows == 0 || c.cols == 0) return;

@@ -19,13 +19,14 @@
 namespace svdkit {
 
 struct Expansion {
-    index_t count = 0;             ///< q, columns of Q
-    Block<double> coordinates{};   ///< C, t x (r + q)
-    Block<double> known{};         ///< pairs: X^T E W, r x q
-    Block<double> weights{};       ///< pairs: W, t x q
-    std::vector<double> pivots{};  ///< pairs: relative residual of every direction
-    TallVectors formed{};          ///< Q, where it was formed
-    double lost = 0;               ///< squared norm of what is not in the span
+    index_t count = 0;              ///< q, columns of Q
+    Block<double> coordinates{};    ///< C, t x (r + q)
+    Block<double> known{};          ///< pairs: X^T E W, r x q
+    Block<double> weights{};        ///< pairs: W, t x q
+    Block<double> inner{}, gram{};  ///< pairs: E^T B and E^T E
+    std::vector<double> pivots{};   ///< pairs: relative residual of every direction
+    TallVectors formed{};           ///< Q, where it was formed
+    double lost = 0;                ///< squared norm of what is not in the span
 
     bool is_formed() const { return !formed.sparse; }
 

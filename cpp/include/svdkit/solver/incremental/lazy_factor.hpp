@@ -8,12 +8,14 @@
 // touched anyway, B <- B K G and K <- I come first (materialise): exact even for a singular K G.
 // Orthogonality is watched without a look at the tall B: B^T B <- B^T B + (E^T B)^T Y + Y^T (E^T B') follows every lazy
 // step in t k^2 flops, and X^T X = K^T (B^T B) K. It carries rounding of cond(K)^2 epsilon, which can only raise a
-// false alarm; the tall product is formed after an alarm, and once as many rows were written as there are. Cost of a
+// false alarm; the tall product is formed after an alarm, and once four times as many rows
+// were written as there are. Cost of a
 // lazy step: 2 entries k + 4 k^3 flops; of a materialised one 2 height k^2 more. Memory: height k + k^2, in arrays that
 // double when they are full, so appended rows cost what they hold. Papers: Deng et al., ICLR 2024 (the lazy factor);
 // Brand, LAA 415 (2006) (products of small factors).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "svdkit/solver/incremental/tall_vectors.hpp"
@@ -27,6 +29,7 @@ public:
         const TallVectors* vectors = nullptr;
         index_t first_row = 0;
         ConstPanel<double> coefficients = {};
+        ConstPanel<double> inner = {}, gram = {};  ///< E^T B and E^T E of sparse vectors, where they are known
     };
 
     LazyFactor() : LazyFactor(0, true) {}
@@ -49,8 +52,8 @@ public:
     index_t written() const { return written_; }
     void restore_gram(ConstPanel<double> gram, index_t written);
 
-    /// (X^T E)^T, count x cols.
-    Block<double> coefficients(const TallVectors& vectors) const;
+    /// E^T B, count x cols: E^T X = E^T B K.
+    Block<double> inner(const TallVectors& vectors) const;
     /// X <- X G + sum E Y, lazily while cond(K) <= limit. G is cols x r.
     void advance(ConstPanel<double> g, const std::vector<Addition>& additions, double limit);
     void materialise();
@@ -65,10 +68,27 @@ public:
     /// X itself.
     Block<double> formed() const;
 
+    /// From now on what changes is remembered, until all of it is undone or accepted: lazy steps by the rows that they
+    /// touch. Removals and `restore` are not among it.
+    void remember_changes();
+    void undo_changes();
+    void accept_changes() { before_.reset(); }
+
     double condition() const { return condition_; }
     index_t materialisations() const { return materialisations_; }
 
 private:
+    struct Before {
+        Block<double> factor, gram;
+        index_t rows, written, materialisations;
+        bool lazy;
+        double condition;
+        std::vector<index_t> places{};  // rows of B as they were, one line of `lines` each
+        std::vector<double> lines{};
+        Buffer<double> all{};  // all of B, as it was after those
+    };
+    void remember_rows(const Addition& addition);
+    void remember_all();
     index_t base_cols() const { return factor_.rows(); }
     void add(const Addition& addition, ConstPanel<double> y);
     double off_identity() const;
@@ -85,6 +105,7 @@ private:
     bool lazy_ = false;     // whether K may differ from I
     double condition_ = 1;
     index_t materialisations_ = 0;
+    std::optional<Before> before_;
 };
 
 }  // namespace svdkit

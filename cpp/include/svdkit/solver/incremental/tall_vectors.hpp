@@ -37,6 +37,16 @@ struct TallVectors {
         return part;
     }
 
+    /// Sparse vectors of the same length follow.
+    void append(const TallVectors& more) {
+        const index_t shift = begin.back();
+        for (index_t j = 1; j <= more.count; ++j) begin.push_back(more.begin[static_cast<std::size_t>(j)] + shift);
+        place.insert(place.end(), more.place.begin(), more.place.end());
+        value.insert(value.end(), more.value.begin(), more.value.end());
+        length = more.length;
+        count += more.count;
+    }
+
     /// The same as a dense block.
     Block<double> written_out() const {
         Block<double> all(length, count);
