@@ -197,7 +197,7 @@ private:
 
 template <class R>
 void bidiagonalise(Panel<R> a, R* d, R* e, R* tau_q, R* tau_p) {
-    Bidiagonaliser<R>(a, d, e, tau_q, tau_p).run();
+    with_team([&] { Bidiagonaliser<R>(a, d, e, tau_q, tau_p).run(); });
 }
 
 template void bidiagonalise<float>(Panel<float>, float*, float*, float*, float*);

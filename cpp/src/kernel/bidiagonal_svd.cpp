@@ -145,14 +145,14 @@ private:
         const index_t k = left.count;
         const R *const delta = at.delta.data() + j * k, *const sum = at.sum.data() + j * k;
         R *const u = room, *const v = room + k;
-        R u_square = 0, v_square = 0;
+        double u_square = 0, v_square = 0;  // in single precision they could leave its range
         for (index_t i = 0; i < k; ++i) {
             v[i] = left.weights[i] / delta[i] / sum[i];
             u[i] = i == 0 ? R(-1) : left.poles[i] * v[i];
-            u_square += u[i] * u[i];
-            v_square += v[i] * v[i];
+            u_square += static_cast<double>(u[i]) * static_cast<double>(u[i]);
+            v_square += static_cast<double>(v[i]) * static_cast<double>(v[i]);
         }
-        const R u_norm = std::sqrt(u_square), v_norm = std::sqrt(v_square);
+        const R u_norm = static_cast<R>(std::sqrt(u_square)), v_norm = static_cast<R>(std::sqrt(v_square));
         for (index_t i = 0; i < k; ++i) {
             const index_t from = i == 0 ? 0 : left.order[i] - 1;
             u_out[i] = u[from] / u_norm;

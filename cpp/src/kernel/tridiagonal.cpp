@@ -165,7 +165,7 @@ private:
 
 template <class R>
 void tridiagonalise(Panel<R> a, R* d, R* e, R* tau) {
-    Tridiagonaliser<R>(a, d, e, tau).run();
+    with_team([&] { Tridiagonaliser<R>(a, d, e, tau).run(); });
 }
 
 #define INSTANTIATE(R) template void tridiagonalise<R>(Panel<R>, R*, R*, R*);

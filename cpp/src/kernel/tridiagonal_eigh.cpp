@@ -112,12 +112,12 @@ private:
 
     static void secular_vector(const Deflated<R>& left, const R* delta, R* vector, R* out) {
         const index_t k = left.count;
-        R sum = 0;
+        double sum = 0;  // in single precision it could leave the range
         for (index_t i = 0; i < k; ++i) {
             vector[i] = k > 2 ? left.weights[i] / delta[i] : delta[i];  // laed4 solves the smallest cases whole
-            sum += vector[i] * vector[i];
+            sum += static_cast<double>(vector[i]) * static_cast<double>(vector[i]);
         }
-        const R scale = k > 2 ? 1 / std::sqrt(sum) : R(1);
+        const R scale = k > 2 ? static_cast<R>(1 / std::sqrt(sum)) : R(1);
         for (index_t i = 0; i < k; ++i) out[i] = vector[left.order[i] - 1] * scale;
     }
 
