@@ -101,6 +101,7 @@ def _families(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     options.add_argument("--cases", default="graph,ratings")
     options.add_argument("--ks", default="16,64")
     options.add_argument("--batches", default="1000,100,10")
+    options.add_argument("--others", default="zha-simon,incsvd", help="peers that are measured")
     options.add_argument("--data", type=Path, help="folder with retail_events.npz and debian_depends.npz")
     options.add_argument("--plot", type=Path, help="write accuracy and cost (PNG)")
 

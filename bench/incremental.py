@@ -63,8 +63,8 @@ def batches(A: sp.csr_array, square: bool, count: int) -> tuple[sp.csr_array, li
     return sp.csr_array(start), out
 
 
-def updates(cases: list[str], ks: list[int], counts: list[int]) -> Iterator[dict[str, Any]]:
-    """Every case, k and number of batches, with all peers in turn."""
+def updates(cases: list[str], ks: list[int], counts: list[int], names: list[str]) -> Iterator[dict[str, Any]]:
+    """Every case, k and number of batches, with these peers in turn."""
     cases_of = {"graph": lambda: power_law(80_000, 1_000_000), "ratings": lambda: ratings(20_000, 5_000, 1_000_000)}
     for case in cases:
         A = cases_of[case]()
@@ -76,7 +76,7 @@ def updates(cases: list[str], ks: list[int], counts: list[int]) -> Iterator[dict
                 initial = svdkit.tsvd(start, k)
                 true = svdkit.svdvals(whole, k)
                 makers = {"svdkit": Svdkit, READ: Svdkit} | peers()
-                found = {name: _one(make(*initial), parts, true, name == READ) for name, make in makers.items()}
+                found = {name: _one(makers[name](*initial), parts, true, name == READ) for name in names}
                 yield {"case": case, "k": k, "batches": count, "measured": len(parts)} | found
 
 
@@ -167,6 +167,7 @@ def run(
     cases: str,
     ks: str,
     batches: str,
+    others: str,
     data: Path | None,
     plot: Path | None,
     threads: int,
@@ -176,9 +177,10 @@ def run(
     svdkit.set_num_threads(threads)
     wanted, results = parts.split(","), {}
     if "updates" in wanted:
-        rows = list(updates(cases.split(","), [int(k) for k in ks.split(",")], [int(c) for c in batches.split(",")]))
+        names = ["svdkit", READ, *(name for name in peers() if name in others.split(","))]
+        counts = [int(c) for c in batches.split(",")]
+        rows = list(updates(cases.split(","), [int(k) for k in ks.split(",")], counts, names))
         results["updates"] = rows
-        names = ["svdkit", READ, *(name for name in peers() if name != "svdkit")]
         factors = [f"x {n}{', read' if r else ''}" for r in (False, True) for n in names[2:]]
         header = ["case, k, batches", *(f"{n} ms a batch" for n in names), *factors]
         print(table([*header, *(f"sv err {n}" for n in names)], [_line(row, names) for row in rows]))

@@ -9,6 +9,7 @@
 #include "options.hpp"
 #include "svdkit/base/threads.hpp"
 #include "svdkit/op/cell_residual.hpp"
+#include "svdkit/op/written_residual.hpp"
 
 namespace svdkit::bindings {
 namespace {
@@ -98,6 +99,23 @@ Handle<T> residual(nb::handle self, BlockIn<T> left, BlockIn<T> right) {
 }
 
 template <class T>
+std::optional<Handle<float>> written_residual(const HeldCells<T>& cells, BlockIn<T> left, BlockIn<T> right) {
+    const auto* const list = dynamic_cast<const SparseCells<T>*>(cells.by_rows.get());
+    if (!list) return std::nullopt;
+    OwnedOperator<float> written;
+    {
+        const nb::gil_scoped_release release;
+        written = svdkit::written_residual(*list, panel<T>(left), panel<T>(right));
+    }
+    if (!written.op) return std::nullopt;
+    Handle<float> a;
+    a.arrays = cells.arrays;
+    a.memory = std::move(written.memory);
+    a.op = std::move(written.op);
+    return a;
+}
+
+template <class T>
 double loss(const HeldCells<T>& cells, BlockIn<T> left, BlockIn<T> right) {
     const Block<T> none(cells.by_rows->cols(), 0), nothing(cells.by_rows->rows(), 0);
     const nb::gil_scoped_release release;
@@ -150,6 +168,8 @@ void bind_cells(nb::module_& m, const char* name) {
             "Of every column: the sum of the weights, and the number of cells.")
         .def_static("residual", &residual<T>, nb::arg("cells"), nb::arg("left").noconvert(),
                     nb::arg("right").noconvert(), "W o (A - left right^T) as an operator.")
+        .def("written_residual", &written_residual<T>, nb::arg("left").noconvert(), nb::arg("right").noconvert(),
+             "The same with its entries written down, in single precision; None where the cells are not listed.")
         .def("loss", &loss<T>, nb::arg("left").noconvert(), nb::arg("right").noconvert(),
              "sum w (a - left right^T)^2 in the units of the cells.")
         .def("complete", &solve<T>, nb::arg("left").noconvert(), nb::arg("right").noconvert(), nb::arg("k"),

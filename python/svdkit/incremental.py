@@ -51,7 +51,7 @@ class IncrementalSVD(IncrementalState):
     chunk : int, optional
         Vectors that are taken in by one small core; larger batches are decomposed as a whole.
     combine : int, optional
-        Sparse rows (or columns) that wait for each other. Default: max(k / 2, 16); 1: every batch is an update.
+        Sparse rows (or columns) that wait for each other. Default: max(3 k / 4, 16); 1: every batch is an update.
     rng : int, Generator or SeedSequence
     threads : int, optional
 
@@ -70,7 +70,11 @@ class IncrementalSVD(IncrementalState):
     Small sparse batches wait until there are `combine` vectors and then make one update: that costs less than one for
     each, and loses less, as every update truncates. Whatever else is done to the state takes in what waits first, and
     whatever is asked counts it; asking changes no bit of what comes later, so it does not matter when, or how often.
-    ``report.waiting`` says how many vectors wait; they are saved as such.
+    ``report.waiting`` says how many vectors wait; they are saved as such. A larger `combine` loses less and costs less
+    where nothing is asked in between; who asks after every batch pays for all that wait each time (for :attr:`s` and
+    the certificate some two thirds of an update), and is better off with ``combine=1`` when k is large.
+
+    Several threads may use a state: every call of the engine has it for itself.
 
     When to keep the matrix: whenever it fits in memory and results are wanted seldom. ``keep=True`` loses nothing, and
     a result is a decomposition by :func:`svdkit.tsvd`: it costs the same whatever was changed before it, and depends on

@@ -191,3 +191,13 @@ def test_complex_is_refused():
 def test_too_few_cells_to_hold_out():
     with pytest.raises(ValueError, match="too few to hold some out"):
         complete(np.ones((3, 3)) + np.eye(3))
+
+
+def test_rows_too_light_for_single_precision():
+    """Starts are computed in single precision; the fit still sees what weighs next to nothing."""
+    A, W = problem(share=0.2)
+    W = np.where(np.isnan(A), 0, 1.0)
+    W[::2] *= 1e-60
+    fit = complete(A, 3, W, max_iter=2000)
+    assert all(np.isfinite(part).all() for part in fit) and never_rises(fit.history)
+    assert fit.report.converged

@@ -129,3 +129,24 @@ def test_stops_early_along_a_path():
     with pytest.warns(svdkit.ConvergenceWarning):
         fit = complete(A, penalty=1e-3, time_limit=1e-9)
     assert not fit.report.converged and np.isfinite(fit.reconstruct()).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_directions_above_the_noise_are_found_and_certified(dtype):
+    """Twenty directions of equal size, more than join at a time, behind noise near the penalty."""
+    rng = np.random.default_rng(0)
+    m, n, r, penalty = 400, 300, 20, 16.0
+    cells = np.flatnonzero(rng.random(m * n) < 0.24)
+    i, j = np.divmod(cells, n)
+    left, right = rng.standard_normal((m, r)), rng.standard_normal((n, r))
+    values = np.einsum("ij,ij->i", left[i], right[j]) + rng.standard_normal(cells.size)
+    A = sp.csr_array((values.astype(dtype), (i, j)), shape=(m, n))
+    U, s, Vh = fit = svdkit.weighted_svd(A, None, elements="observed", penalty=penalty)
+    assert fit.report.converged and fit.rank >= r and U.dtype == dtype
+    S = np.zeros((m, n))
+    S[i, j] = values - ((U * s) @ Vh)[i, j]
+    rest = S - U @ (U.T @ S)
+    beyond = spectral_norm(rest - (rest @ Vh.T) @ Vh) / penalty
+    assert beyond <= 1.001
+    shown = float(fit.report.notes[-1].split("beyond the fit is ")[1].split()[0])
+    assert shown == pytest.approx(beyond, rel=0.02)

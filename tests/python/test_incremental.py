@@ -139,6 +139,18 @@ def test_ten_thousand_updates_stay_orthogonal(rng):
     assert state.report.updates == 10_000
 
 
+def test_ten_thousand_batches_that_wait_stay_orthogonal(rng):
+    n, k = 1000, 8
+    state = svdkit.IncrementalSVD(k)
+    rows = sparse_normal(rng, 2000, n, 0.004)
+    for i in range(10_000):
+        start = i % 1999
+        state.append_rows(rows[start : start + 1] * (1.002**i))
+    assert state.shape == (10_000, n)
+    assert state.report.updates == 10_000 / 16
+    assert_orthonormal(state.result())
+
+
 @pytest.mark.parametrize("exponent", [-664, -40, 0, 40, 664])
 def test_powers_of_two_change_nothing_else(rng, exponent):
     """1e-200 .. 1e200, to the bit."""
@@ -265,7 +277,7 @@ def test_row_queries_multiply_nothing_out(rng):
     for i in range(2900, 3000, 10):
         state.append_rows(A[i : i + 10])
     assert state.report.condition > 1
-    U, V = state._model.core.left(), state._model.core.right().T
+    U, V = state._model.core.triplets()[0], state._model.core.right().T
     np.testing.assert_allclose(state.rows([0, 2999, 17]), U[[0, 2999, 17]], atol=1e-14)
     np.testing.assert_allclose(state.row(5), U[5], atol=1e-14)
     np.testing.assert_allclose(state.cols([3, 3]), V[[3, 3]], atol=1e-14)

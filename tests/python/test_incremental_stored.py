@@ -1,6 +1,7 @@
 """States that stop and go on: pickles, files, copies. Bit for bit."""
 
 import io
+import json
 import pickle
 
 import numpy as np
@@ -66,3 +67,31 @@ def test_merged_states_are_independent(rng):
     merged.append_rows(A[:10])
     np.testing.assert_array_equal(one.s, before)
     assert merged.shape == (310, 700)
+
+
+@pytest.mark.parametrize("layout", [None, 1])
+def test_states_of_other_versions_say_what_to_do(layout, rng):
+    state = svdkit.IncrementalSVD(3).fit(sparse_normal(rng, 20, 30, 0.2))
+    file = io.BytesIO()
+    state.save(file)
+    file.seek(0)
+    with np.load(file) as stored:
+        arrays = dict(stored)
+    numbers = json.loads(str(arrays.pop("numbers")))
+    del numbers["layout"]
+    other = io.BytesIO()
+    np.savez(other, numbers=json.dumps(numbers | ({} if layout is None else {"layout": layout})), **arrays)
+    other.seek(0)
+    with pytest.raises(ValueError, match="from_result"):
+        svdkit.IncrementalSVD.load(other)
+    fields = state._model.__getstate__() | {"layout": layout}
+    with pytest.raises(ValueError, match="from_result"):
+        state._model.__setstate__(fields)
+
+
+def test_other_files_are_refused():
+    file = io.BytesIO()
+    np.savez(file, A=np.eye(2))
+    file.seek(0)
+    with pytest.raises(ValueError, match="no state"):
+        svdkit.IncrementalSVD.load(file)

@@ -28,6 +28,7 @@
 #include "svdkit/op/stacked.hpp"
 #include "svdkit/op/sum.hpp"
 #include "svdkit/op/trimmed.hpp"
+#include "svdkit/op/written_residual.hpp"
 #include "svdkit/solver/completion.hpp"
 #include "svdkit/solver/incremental/incremental.hpp"
 #include "svdkit/solver/l1.hpp"

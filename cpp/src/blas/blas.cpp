@@ -59,8 +59,6 @@ void SVDKIT_FORTRAN(dpstrf)(const char*, const fint*, double*, const fint*, fint
                             std::size_t);
 void SVDKIT_FORTRAN(dtrtri)(const char*, const char*, const fint*, double*, const fint*, fint*, std::size_t,
                             std::size_t);
-void SVDKIT_FORTRAN(dsytrd)(const char*, const fint*, double*, const fint*, double*, double*, double*, double*,
-                            const fint*, fint*, std::size_t);
 void SVDKIT_FORTRAN(dormtr)(const char*, const char*, const char*, const fint*, const fint*, const double*, const fint*,
                             const double*, double*, const fint*, double*, const fint*, fint*, std::size_t, std::size_t,
                             std::size_t);
@@ -226,13 +224,6 @@ int heevd(index_t n, T* a, index_t lda, real_t<T>* w, bool vectors) {
     Buffer<fint> iwork(liwork);
     call(work.data(), rwork.data(), iwork.data());
     return info;
-}
-
-void tridiagonalise(index_t n, double* a, index_t lda, double* diagonal, double* beside, double* reflectors) {
-    const fint fn = narrow(n), flda = narrow(lda), lwork = narrow(64 * std::max<index_t>(n, 1));
-    fint info = 0;
-    Buffer<double> work(lwork);
-    SVDKIT_FORTRAN(dsytrd)("L", &fn, a, &flda, diagonal, beside, reflectors, work.data(), &lwork, &info, 1);
 }
 
 void apply_tridiagonaliser(index_t n, index_t count, const double* a, index_t lda, const double* reflectors, double* z,

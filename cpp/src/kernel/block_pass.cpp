@@ -21,7 +21,8 @@ constexpr index_t kCacheBytes = 1024 * 1024;
 constexpr index_t kStripBytes = kCacheBytes / 4;
 constexpr index_t kChunkBytes = 16 * 1024;
 constexpr index_t kRowTile = 8;
-constexpr index_t kSweepRows = 24;  // whole register tiles of 6 and 8 rows
+constexpr index_t kSweepRows = 24;    // whole register tiles of 6 and 8 rows
+constexpr index_t kAdjointRows = 32;  // rows that lie a large power of two apart share few places of a cache
 
 index_t round_down(index_t value, index_t grain) { return value / grain * grain; }
 
@@ -138,11 +139,12 @@ index_t private_parts(index_t rows, index_t b) {
 }
 
 // Rows per strip of the fused pass. A strip is read for Y and again for Z: while the panels are small it stays in the
-// second-level cache; once the panels outgrow that cache, reading them less often matters more.
+// second-level cache; once the panels outgrow that cache, reading them less often matters more, the more the wider
+// they are.
 template <class T>
 index_t fused_strip(index_t n, index_t b) {
     const index_t row_bytes = n * static_cast<index_t>(sizeof(T));
-    if (2 * row_bytes * b > kCacheBytes) return 64;
+    if (2 * row_bytes * b > kCacheBytes) return b * static_cast<index_t>(sizeof(T)) <= 128 ? 16 : 64;
     return std::clamp<index_t>(round_down(kStripBytes / row_bytes, kRowTile), kRowTile, 64);
 }
 
@@ -196,11 +198,13 @@ template <class T, class S>
 void adjoint_rows(ConstView<S> a, ConstPanel<T> y, Panel<T> z) {
     const index_t m = a.rows, n = a.cols, b = y.cols;
     if (n >= 1024 && n >= m / 8) {
-        const Partition cols{n, std::min<index_t>(64, n / 128), 16};
+        // Few wide parts: every row of A is read in runs, which fetching ahead needs.
+        const index_t wide = std::max(std::min<index_t>(16, n / 128), n / 1024);
+        const Partition cols{n, std::min<index_t>(64, wide), 16};
         parallel_for(cols.parts, product_work(a, b), [&](index_t part) {
             const index_t first = cols.begin(part), count = cols.begin(part + 1) - first;
             set_zero(z.row_range(first, count));
-            adjoint_range(a, 0, first, y, z.row_range(first, count), 64, Fetch::next);
+            adjoint_range(a, 0, first, y, z.row_range(first, count), kAdjointRows, Fetch::next);
         });
         return;
     }
@@ -248,6 +252,14 @@ bool column_strip_fits(index_t n) {
     return 64 * n * static_cast<index_t>(sizeof(T)) <= kStripBytes;
 }
 
+// Columns of B in a strip, fetched in runs along the rows: single precision is starved by short runs (measured: strips
+// twice as wide are a third faster up to 32 vectors), double precision by what a wider strip leaves of the cache.
+template <class T>
+index_t column_strip(index_t n) {
+    const index_t bytes = sizeof(T) == sizeof(float) ? 2 * kStripBytes : kStripBytes;
+    return std::max<index_t>(64, round_down(bytes / (n * static_cast<index_t>(sizeof(T))), 16));
+}
+
 // Gram of B^H from the rows of B: Y = B^H X is finished a strip of columns of B at a time, and Z = B Y summed.
 template <class T, class S>
 void gram_columns(ConstView<S> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) {
@@ -257,7 +269,7 @@ void gram_columns(ConstView<S> b_rows, ConstPanel<T> x, Panel<T> y, Panel<T> z) 
         return;
     }
     const index_t n = b_rows.rows, m = b_rows.cols, b = x.cols;
-    const index_t strip = std::max<index_t>(64, round_down(kStripBytes / (n * static_cast<index_t>(sizeof(T))), 16));
+    const index_t strip = column_strip<T>(n);
     const Partition cols{m, std::min(private_parts(m, b), std::max<index_t>(1, m / strip)), 16};
     const index_t ld = padded_ld<T>(b);
     const Scratch<T> sums(cols.parts * n * ld);

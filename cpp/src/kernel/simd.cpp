@@ -132,6 +132,11 @@ void twisted_vectors(const double* diagonal, const double* beside, index_t n, co
     current().load(std::memory_order_relaxed)->twisted->vectors(diagonal, beside, n, values, smallest, room, z);
 }
 
+void tridiagonalise(double* a, index_t lda, index_t n, double* diagonal, double* beside, double* reflectors,
+                    double* room) {
+    current().load(std::memory_order_relaxed)->tridiagonal->reduce(a, lda, n, diagonal, beside, reflectors, room);
+}
+
 void scan_row(const float* x, index_t count, double& max_abs, double& poison) {
     current().load(std::memory_order_relaxed)->scan.f32(x, count, max_abs, poison);
 }

@@ -10,7 +10,7 @@
 #include "svdkit/blas/condensed.hpp"
 #include "svdkit/kernel/reduction_block.hpp"
 #include "svdkit/kernel/reflectors.hpp"
-#include "svdkit/kernel/tridiagonal.hpp"
+#include "svdkit/kernel/tridiagonal_form.hpp"
 #include "svdkit/kernel/tridiagonal_eigh.hpp"
 
 namespace svdkit {
@@ -51,7 +51,7 @@ void reduce(Panel<R> g, R* values, Panel<R> y) {
     const Block<R> lines(2, n);  // diagonal, off-diagonal
     R *const d = lines.panel().row(0), *const e = lines.panel().row(1);
     std::vector<R> tau(static_cast<std::size_t>(n));
-    tridiagonalise(a.panel(), d, e, tau.data());
+    tridiagonal_form(a.panel(), d, e, tau.data());
     const int exponent = outer + detail::normalise(lines.panel());
     std::vector<index_t> order(static_cast<std::size_t>(n));
     std::fill_n(g.data, n * n, R(0));

@@ -87,6 +87,23 @@ double SparseCells<T>::multiply(const Fit<T>& fit, ConstPanel<T> x, Panel<T> y) 
 }
 
 template <class T>
+void SparseCells<T>::residuals(ConstPanel<T> left, ConstPanel<T> right, float* out) const {
+    const detail::Widened<T> rows(left, padded_ld<T>(1)), columns(right, padded_ld<T>(1));
+    detail::CellRowsIn<T> in{};
+    in.cells = &list_;
+    in.left = rows.panel().data;
+    in.right = columns.panel().data;
+    in.ld_left = rows.panel().ld;
+    in.ld_right = columns.panel().ld;
+    in.width = columns.panel().cols;
+    const double work = 2.0 * static_cast<double>(list_.count() * (1 + right.cols));
+    parallel_for(std::ssize(parts_) - 1, work, [&](index_t part) {
+        const auto p = static_cast<std::size_t>(part);
+        detail::cell_kernels<T>().residuals(in, parts_[p], parts_[p + 1], out);
+    });
+}
+
+template <class T>
 Slope SparseCells<T>::solve(const HalfSweep<T>& half) const {
     const index_t parts = std::ssize(parts_) - 1, r = half.right.cols;
     std::vector<Slope> slopes(static_cast<std::size_t>(parts));

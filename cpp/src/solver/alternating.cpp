@@ -70,7 +70,10 @@ template <class T>
 class Alternation {
 public:
     Alternation(const WeightedFit<T>& fit, Triplets<T> z)
-        : fit_(fit), penalty_(fit.options().penalty), replacements_{fit.options().seed, 0} {
+        : fit_(fit),
+          penalty_(fit.options().penalty),
+          replacements_{fit.options().seed, 0},
+          relaxation_(fit.options().longest_step) {
         if (penalty_ > 0) {
             row_ridge_.assign(static_cast<std::size_t>(z.u.rows()), penalty_);
             col_ridge_.assign(static_cast<std::size_t>(z.v.rows()), penalty_);

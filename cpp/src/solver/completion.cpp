@@ -23,6 +23,8 @@ using detail::WeightedFit;
 constexpr double kTightest =
     1e-4;  // of the tolerance: an iteration stops by half of the gradient and may have to go on
 
+constexpr index_t kNoLimit = std::numeric_limits<index_t>::max();
+
 constexpr index_t kShrinkSteps = 2;  // after alternation with a penalty: values that belong to zero become zero
 
 template <class T>
@@ -41,6 +43,8 @@ void check(const TwoSidedCells<T>& cells, ConstPanel<T> left, ConstPanel<T> righ
         throw InvalidArgument("k=" + std::to_string(options.k) + ": must be in 1..min(m, n)");
     if (left.rows != m || right.rows != n || left.cols != right.cols || left.cols < 1 || left.cols > std::min(m, n))
         throw InvalidArgument("complete: the start must be m x r and n x r, r in 1..min(m, n)");
+    if (!(options.longest_step >= 1 && options.longest_step < 2))
+        throw InvalidArgument("complete: longest_step must be in [1, 2)");
     if (!(options.penalty >= 0)) throw InvalidArgument("complete: penalty must not be negative");
 }
 
@@ -59,34 +63,42 @@ Block<T> unpadded(const Block<T>& block) {
     return plain;
 }
 
+// The triplets that count, with their residuals and loss in `out`; whether they are stationary in its report.
+template <class T>
+Triplets<T> judged(const WeightedFit<T>& fit, Triplets<T> z, Completion<T>& out) {
+    Report& report = out.result.report;
+    Triplets<T> best = answer(std::move(z), fit.options());
+    report.converged = best.width() == 0;
+    if (report.converged) return best;
+    report.residuals = fit.residuals(best, out.loss);
+    report.converged = *std::ranges::max_element(report.residuals) <= report.tol * static_cast<double>(best.s[0]);
+    return best;
+}
+
+// Alternation, and with a penalty, where its fit is not stationary, a few steps that shrink values to zero: those that
+// belong there.
+template <class T>
+Triplets<T> alternated(const WeightedFit<T>& fit, Triplets<T> z, double tol, Course& course, Completion<T>& out,
+                       Monitor& monitor) {
+    z = judged(fit, alternate(fit, leading_triplets(std::move(z), fit.options().k), tol, course, monitor), out);
+    if (out.result.report.converged || fit.options().penalty == 0) return z;
+    z = expectation_maximisation(fit, std::move(z), 0, kShrinkSteps, course, monitor);
+    if (course.stalled) z = expectation_maximisation(fit, std::move(z), tol, kNoLimit, course, monitor);
+    return judged(fit, std::move(z), out);
+}
+
 template <class T>
 Triplets<T> solve(const WeightedFit<T>& fit, Triplets<T> z, Course& course, Completion<T>& out, Monitor& monitor) {
     const CompletionOptions& options = fit.options();
-    Report& report = out.result.report;
-    constexpr index_t kNoLimit = std::numeric_limits<index_t>::max();
-    double tol = report.tol / 2;
-    while (true) {
-        if (options.max_iterations == 0) {
-            course.halted = true;
-        } else if (options.method == CompletionMethod::als) {
-            z = alternate(fit, leading_triplets(std::move(z), options.k), tol, course, monitor);
-            if (options.penalty > 0) z = expectation_maximisation(fit, std::move(z), 0, kShrinkSteps, course, monitor);
-            if (course.stalled) z = expectation_maximisation(fit, std::move(z), tol, kNoLimit, course, monitor);
-        } else {
-            z = expectation_maximisation(fit, std::move(z), tol, kNoLimit, course, monitor);
-        }
-        Triplets<T> best = answer(std::move(z), options);
-        if (best.width() == 0) {
-            report.converged = true;
-            return best;
-        }
-        report.residuals = fit.residuals(best, out.loss);
-        const double allowed = report.tol * static_cast<double>(best.s[0]);
-        report.converged = *std::ranges::max_element(report.residuals) <= allowed;
-        z = std::move(best);
-        if (report.converged || course.halted || tol < kTightest * report.tol) break;
-        tol /= 8;
+    const Report& report = out.result.report;
+    if (options.max_iterations == 0) {
+        course.halted = true;
+        return judged(fit, std::move(z), out);
     }
+    for (double tol = report.tol / 2; !report.converged && !course.halted && tol >= kTightest * report.tol; tol /= 8)
+        z = options.method == CompletionMethod::als
+                ? alternated(fit, std::move(z), tol, course, out, monitor)
+                : judged(fit, expectation_maximisation(fit, std::move(z), tol, kNoLimit, course, monitor), out);
     return z;
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._inputs import SINGLE
 from .._progress import Progress, hook
 from .._report import Report
 from .cells import CellData
@@ -16,6 +17,7 @@ from .result import CompletionResult, FitDetails
 
 Factors = tuple[np.ndarray, np.ndarray]  # Z = left right^T, C-contiguous
 START_BLOCK = 16  # vectors that a start's products take together: gathers of rows cost as much as the arithmetic
+HEAVIEST = 1e15  # scale of a row or column of a start: what weighs less than its inverse square is rounded off
 MOST_STEPS = {"als": 200, "em": 5000, "em_acc": 2000}
 
 
@@ -82,21 +84,29 @@ class Fitter:
         m, n = self.cells.shape
         return np.empty((m, 0), self.cells.dtype), np.empty((n, 0), self.cells.dtype)
 
-    def residual(self, factors: Factors) -> Any:
-        """``W o (A - left right^T)`` as an operator of the engine."""
-        return type(self.core).residual(self.core, *factors)
+    def residual(self, factors: Factors) -> tuple[Any, np.dtype[Any]]:
+        """``W o (A - left right^T)`` as an operator, and its dtype: of listed cells it is written down."""
+        written = self.core.written_residual(*factors)
+        if written is not None:
+            return written, SINGLE
+        return type(self.core).residual(self.core, *factors), self.cells.dtype
 
     def spectral_start(self, k: int) -> Factors:
         """The closed form for the weights of rank one that are nearest: exact where the weights are of rank one."""
         (p, _), (q, _) = self.core.row_totals(), self.core.column_totals()
         unit = np.sqrt(p.sum())
-        p, q = (np.sqrt(unit / np.where(sums > 0, sums, np.inf)).astype(self.cells.dtype) for sums in (p, q))
-        matrix = self.residual(self.nothing())
+        matrix, dtype = self.residual(self.nothing())
+        scales = (np.sqrt(unit / np.where(sums > 0, sums, np.inf)) for sums in (p, q))
+        p, q = (np.minimum(scale, HEAVIEST).astype(dtype) for scale in scales)
         U, s, Vh, _ = type(matrix).scaled(matrix, p, q).tsvd(
             k, tol=1e-2, block_size=min(START_BLOCK, *self.cells.shape), seed=self.seed, threads=self.threads,
             max_passes=40, time_limit=self.watch.seconds_left(),
         )  # fmt: skip
-        return np.ascontiguousarray(U * s * p[:, None]), np.ascontiguousarray(Vh.T * q[:, None])
+        return self.factors(U * s * p[:, None], Vh.T * q[:, None])
+
+    def factors(self, left: np.ndarray, right: np.ndarray) -> Factors:
+        """As the engine takes them."""
+        return np.ascontiguousarray(left, self.cells.dtype), np.ascontiguousarray(right, self.cells.dtype)
 
     def random_start(self, k: int, number: int) -> Factors:
         """Random right factors; the first half-sweep finds the left ones."""

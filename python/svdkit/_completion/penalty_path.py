@@ -21,9 +21,10 @@ STEP = 0.7  # from one penalty to the next
 LEAST = 1e-3  # smallest penalty of a path, of the largest
 PATIENCE = 3  # penalties without a better error, shrunk or debiased
 SLACK = 1e-3  # of the penalty, in the certificate
-MOST_NEW = 8  # directions that join at a time
+MOST_FIRST, MOST_NEW = 16, 8  # directions that join an empty fit, and later, at a time
+CLEAR = 1.2  # what stands so far above the smallest value in sight is no noise
 ROUGH, PRECISE = 1e-2, SLACK / 4  # tolerances of the certificate: far from the penalty the first says enough
-FEW_PASSES = 24  # reads of the cells for the first
+GLANCE, LOOK = 12, 24  # reads of the cells: to find what is missing, and for the rough certificate
 LOOSE, FEW = 1e-2, 10  # tolerance and steps of fits that still miss directions
 
 
@@ -38,17 +39,17 @@ class PenaltyPath:
 
     def largest(self) -> float:
         """The penalty from which on the fit is zero: ``||W o A||_2``."""
-        s = self._leading(self.fitter.residual(self.fitter.nothing()), 1, PRECISE)[1]
+        s = self._leading(self.fitter.residual(self.fitter.nothing())[0], 1, PRECISE)[1]
         return float(s[0])
 
     def advance(self, penalty: float, tol: float = 0.0) -> Fit:
         """The certified fit for a penalty: loose fits while directions are missing, then one to the tolerance."""
-        self._grow(penalty, None)
+        self._grow(penalty, None, GLANCE)
         while True:
             fit = self._fit(penalty, max(tol or self.fitter.tol, LOOSE), FEW)
-            if self.fitter.watch.over or not self._grow(penalty, fit):
+            if self.fitter.watch.over or not self._grow(penalty, fit, GLANCE):
                 fit = self._fit(penalty, tol)
-                if self.fitter.watch.over or not self._grow(penalty, fit):
+                if self.fitter.watch.over or not self._grow(penalty, fit, LOOK):
                     return fit
 
     def _fit(self, penalty: float, tol: float, steps: int | None = None) -> Fit:
@@ -67,25 +68,26 @@ class PenaltyPath:
             return self.method
         return "als" if width <= ALS_MOST else "em_acc"
 
-    def _grow(self, penalty: float, fit: Fit | None) -> bool:
-        """Directions along which the penalty does not hold the residual join the factors."""
-        rest = self.fitter.residual(self.factors)
+    def _grow(self, penalty: float, fit: Fit | None, passes: int) -> bool:
+        """Directions along which the penalty does not hold the residual join the factors; LOOK passes: all of them."""
+        rest, dtype = self.fitter.residual(self.factors)
         if fit is not None and fit.rank:
-            known = OPERATORS[self.fitter.cells.dtype].low_rank(fit.U, np.ones(fit.rank, fit.s.dtype), fit.Vh.T)
+            U, V = fit.U.astype(dtype, copy=False), fit.Vh.T.astype(dtype, copy=False)
+            known = OPERATORS[dtype].low_rank(U, np.ones(fit.rank, dtype), V)
             rest = type(rest).sum(rest, known, 1.0, -penalty)
         room = self.cap - self.factors[0].shape[1]
-        wanted = max(1, min(MOST_NEW, room))
-        U, s, Vh, error = self._leading(rest, wanted, ROUGH, FEW_PASSES)
-        if fit is not None and s[0] / penalty < 1 + 2 * ROUGH and (s[0] + error) / penalty > 1 - 2 * ROUGH:
+        wanted = max(1, min(MOST_NEW if self.factors[0].shape[1] else MOST_FIRST, room))
+        U, s, Vh, error = self._leading(rest, wanted, ROUGH, passes)
+        if passes == LOOK and s[0] / penalty < 1 + 2 * ROUGH and (s[0] + error) / penalty > 1 - 2 * ROUGH:
             U, s, Vh, _ = self._leading(rest, wanted, PRECISE)  # too near the penalty for a rough look
         self.beyond = float(s[0]) / penalty
         if room == 0 or self.beyond <= 1 + SLACK:
             return False
-        new = s > max(penalty, s[0] / 2)  # what is smaller may be due to what is missing
+        noise = CLEAR * s[-1] if s[0] > CLEAR * s[-1] else 0
+        new = s > max(penalty, s[0] / 2, noise)  # what is smaller may be due to what is missing
         root = np.sqrt(s[new] - penalty).astype(s.dtype)
-        self.factors = (
-            np.ascontiguousarray(np.hstack([self.factors[0], U[:, new] * root])),
-            np.ascontiguousarray(np.hstack([self.factors[1], Vh[new].T * root])),
+        self.factors = self.fitter.factors(
+            np.hstack([self.factors[0], U[:, new] * root]), np.hstack([self.factors[1], Vh[new].T * root])
         )
         return True
 

@@ -15,7 +15,7 @@ import numpy as np
 from .. import _arguments as check
 from .batches import check_indices
 from .kept_matrix import KeptMatrix
-from .model import Model, Settings, UpdateReport
+from .model import LAYOUT, Model, Settings, UpdateReport, check_layout
 from .running_mean import RunningMean
 
 
@@ -223,7 +223,7 @@ class IncrementalState:
     def save(self, path: str | os.PathLike[str] | Any) -> None:
         """Write the state to a ``.npz`` file."""
         arrays: dict[str, Any] = {}
-        numbers: dict[str, Any] = {"settings": asdict(self._settings), "forget": self.forget}
+        numbers: dict[str, Any] = {"layout": LAYOUT, "settings": asdict(self._settings), "forget": self.forget}
         numbers |= {"dtype": str(self._dtype), "seen": self._seen}
         for name, part in (("model", self._model), ("mean", self._mean), ("kept", self._kept)):
             if part is not None:
@@ -235,7 +235,10 @@ class IncrementalState:
     def load(cls, path: str | os.PathLike[str] | Any) -> Self:
         """Read a state that :meth:`save` wrote; it goes on as if it had never stopped, bit for bit."""
         with np.load(path) as file:
+            if "numbers" not in file:
+                raise ValueError("the file holds no state of IncrementalSVD; pass one that `save` wrote")
             numbers = json.loads(str(file["numbers"]))
+            check_layout(numbers.get("layout"), "the file")
             settings = Settings(**numbers["settings"])
             state = cls(settings.k)
             state._settings, state.forget = settings, numbers["forget"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,17 +31,26 @@ def rows_to_center(B: Any, length: int | None) -> Any:
     array, dtype = _checked(B, length, "B", by_rows=True)
     if not is_sparse(array):
         return _plain(array, dtype), dtype
-    rows_of(B, length)
+    array = array.tocsr()
+    with _named("B"):
+        TallVectors.check_sparse(*_compressed(array, "B", dtype), array.shape[1])
     return array, dtype
 
 
 def _open(B: Any, length: int | None, name: str, by_rows: bool) -> tuple[Any, np.dtype[Any], tuple[int, int]]:
     array, dtype = _checked(B, length, name, by_rows)
-    try:
+    with _named(name):
         vectors = _sparse(array, name, dtype, by_rows) if is_sparse(array) else _dense(array, dtype, by_rows)
+    return vectors, dtype, array.shape
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Errors of the engine begin with the argument that they are about."""
+    try:
+        yield
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-    return vectors, dtype, array.shape
 
 
 def _checked(B: Any, length: int | None, name: str, by_rows: bool) -> tuple[Any, np.dtype[Any]]:
@@ -68,8 +79,12 @@ def _sparse(B: Any, name: str, dtype: np.dtype[Any], by_rows: bool) -> Any:
     wanted = "csr" if by_rows else "csc"
     if B.format != wanted:
         B = B.asformat(wanted)
-    begin, place = indices_of(B, name, [])
-    return TallVectors.sparse(begin, place, np.ascontiguousarray(B.data, dtype), length)
+    return TallVectors.sparse(*_compressed(B, name, dtype), length)
+
+
+def _compressed(B: Any, name: str, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """indptr, indices and data as the engine reads them."""
+    return *indices_of(B, name, []), np.ascontiguousarray(B.data, dtype)
 
 
 def _dense(B: np.ndarray, dtype: np.dtype[Any], by_rows: bool) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._core import IncrementalState
 
+LAYOUT = 3  # of stored states: the arrays and numbers that there are
 PARTS = ("begin", "place", "value")  # of vectors that wait
 MIXED = 3  # kind of a certificate after more than appended rows, or than appended columns
 
@@ -83,9 +84,10 @@ class Model:
         self.core = settings.state(shape)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"settings": self.settings, "shape": self.shape, "state": self.core.state()}
+        return {"layout": LAYOUT, "settings": self.settings, "state": self.core.state()}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_layout(fields.get("layout"), "the pickle")
         self.settings = fields["settings"]
         self.core = self.settings.state((0, 0))
         self.core.restore(fields["state"])
@@ -108,8 +110,8 @@ class Model:
         left = U if settings.left else np.zeros((0, s.size))
         unknown = np.zeros((0, 0))  # the Gram matrix
         parts = [
-            (np.ascontiguousarray(left, np.float64), eye, U.shape[0], unknown, 0),
-            (np.ascontiguousarray(Vh.T, np.float64), eye, Vh.shape[1], unknown, 0),
+            (np.ascontiguousarray(left, np.float64), eye, U.shape[0], unknown, 0, 0, 1.0),
+            (np.ascontiguousarray(Vh.T, np.float64), eye, Vh.shape[1], unknown, 0, 0, 1.0),
         ]
         waiting = ("rows", 0, np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0))
         model.core.restore((*parts, values, certificate, (0,) * 7, 0.0, waiting))
@@ -125,21 +127,21 @@ class Model:
         """Numbers, and arrays by name."""
         left, right, values, certificate, counts, orthogonality, waiting = self.core.state()
         arrays: dict[str, np.ndarray] = {}
-        extents: list[int] = []
-        for side, (base, factor, rows, gram, written) in (("left", left), ("right", right)):
+        histories: list[Any] = []
+        for side, (base, factor, rows, gram, *history) in (("left", left), ("right", right)):
             arrays |= {side: base, f"{side}_factor": factor, f"{side}_gram": gram}
-            extents += [rows, written]
+            histories.append([rows, *history])
         side, length, *compressed = waiting
         arrays |= {f"waiting_{name}": array for name, array in zip(PARTS, compressed, strict=True)}
-        return [*extents, certificate, counts, orthogonality, values.tolist(), side, length], arrays
+        return [*histories, certificate, counts, orthogonality, values.tolist(), side, length], arrays
 
     @classmethod
     def from_parts(cls, settings: Settings, numbers: Any, arrays: dict[str, np.ndarray]) -> Model:
         model = cls(settings, (0, 0))
-        *extents, certificate, counts, orthogonality, values, side, length = numbers
+        *histories, certificate, counts, orthogonality, values, side, length = numbers
         left, right = (
-            (arrays[name], arrays[f"{name}_factor"], rows, arrays[f"{name}_gram"], written)
-            for name, rows, written in (("left", *extents[:2]), ("right", *extents[2:]))
+            (arrays[name], arrays[f"{name}_factor"], rows, arrays[f"{name}_gram"], *history)
+            for name, (rows, *history) in zip(("left", "right"), histories, strict=True)
         )
         waiting = (side, length, *(arrays[f"waiting_{name}"] for name in PARTS))
         model.core.restore(
@@ -189,7 +191,7 @@ class Model:
 
     def triplets(self, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """U, s and Vh, multiplied out, signs fixed."""
-        U, s, Vh = self.core.left(), self.core.values(), self.core.right()
+        U, s, Vh = self.core.triplets()
         by = U if U.size else Vh.T
         if by.size:
             flip = np.sign(by[np.argmax(np.abs(by), axis=0), np.arange(s.size)])
@@ -197,6 +199,16 @@ class Model:
             U *= flip
             Vh *= flip[:, None]
         return U.astype(dtype, copy=False), s.astype(dtype, copy=False), Vh.astype(dtype, copy=False)
+
+
+def check_layout(found: Any, what: str) -> None:
+    """Stored states are read by the version that wrote them, or a later one with the same layout."""
+    if found != LAYOUT:
+        raise ValueError(
+            f"{what} holds a state of layout {found or 'before 3'}, but this version of svdkit reads layout {LAYOUT}; "
+            f"read it with the version that wrote it and go on from its triplets: "
+            f"IncrementalSVD.from_result(old.result(), energy=old.energy)"
+        )
 
 
 def check_triplets(U: np.ndarray, s: np.ndarray, Vh: np.ndarray) -> None:

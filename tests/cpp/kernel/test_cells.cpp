@@ -168,6 +168,34 @@ TEST(cells_match_loops) {
     check_all<double>();
 }
 
+template <class T>
+void check_residuals(bool weighted) {
+    const Problem<T> problem(61, 301, weighted);
+    const CellList<T> list = problem.list(weighted);
+    const SparseCells<T> cells(list);
+    for (index_t p : {0, 1, 7, 20}) {
+        const Block<T> left = gaussian<T>(61, p, 5), right = gaussian<T>(301, p, 6);
+        std::vector<float> out(problem.values.size());
+        cells.residuals(left, right, out.data());
+        for (index_t i = 0; i < 61; ++i) {
+            for (std::int64_t p_at = list.pointers[i]; p_at < list.pointers[i + 1]; ++p_at) {
+                const index_t j = list.columns[p_at];
+                const double weight = weighted ? problem.weight(i, j) : 1.0;
+                const double expected = weight * (problem.value(i, j) - at<T>(left, right, i, j));
+                CHECK(std::abs(static_cast<double>(out[static_cast<std::size_t>(p_at)]) - expected) <=
+                      1e-5 * (1 + std::abs(expected)));
+            }
+        }
+    }
+}
+
+TEST(residuals_of_listed_cells_written_down) {
+    for (bool weighted : {false, true}) {
+        check_residuals<float>(weighted);
+        check_residuals<double>(weighted);
+    }
+}
+
 TEST(cells_without_weights_count_one) {
     const Problem<double> problem(30, 40, false);
     CellList<double> list = problem.list(false);

@@ -43,7 +43,7 @@ TEST(leading_eigenvectors_at_every_level) {
     const std::string before = simd_level();
     for (const std::string& level : simd_levels()) {
         set_simd_level(level);
-        for (const index_t n : {1, 2, 17, 60}) {
+        for (const index_t n : {1, 2, 3, 8, 9, 17, 60, 104}) {
             const Block<double> a = gaussian<double>(n, n, 3), g(n, n);
             for (index_t i = 0; i < n; ++i)
                 for (index_t j = 0; j < n; ++j)
@@ -55,4 +55,29 @@ TEST(leading_eigenvectors_at_every_level) {
         check_vectors(apart, 12);
     }
     set_simd_level(before);
+}
+
+TEST(leading_eigenvectors_of_any_scale_and_of_none) {
+    const index_t n = 23;
+    const Block<double> a = gaussian<double>(n, n, 5), g(n, n), large(n, n), z(5, n), same(5, n);
+    for (index_t i = 0; i < n; ++i)
+        for (index_t j = 0; j < n; ++j)
+            for (index_t c = 0; c < n; ++c) g(i, j) += a(i, c) * a(j, c);
+    std::vector<double> values(5), expected(5);
+    CHECK(leading_eigenvectors(g, expected.data(), same));
+    for (const int exponent : {-900, 900}) {
+        for (index_t i = 0; i < n; ++i)
+            for (index_t j = 0; j < n; ++j) large(i, j) = std::ldexp(g(i, j), exponent);
+        CHECK(leading_eigenvectors(large, values.data(), z));
+        for (index_t i = 0; i < 5; ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            CHECK(values[at] == std::ldexp(expected[at], exponent));
+            for (index_t j = 0; j < n; ++j) CHECK(z(i, j) == same(i, j));
+        }
+    }
+    large(3, 4) = std::nan("");
+    CHECK(!leading_eigenvectors(large, values.data(), z));
+    large(3, 4) = large(4, 3) = INFINITY;
+    CHECK(!leading_eigenvectors(large, values.data(), z));
+    CHECK(!leading_eigenvectors(Block<double>(n, n), values.data(), z));
 }

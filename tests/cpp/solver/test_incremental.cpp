@@ -80,7 +80,7 @@ TEST(lazy_factor_is_what_it_stands_for) {
     const Block<double> start = gaussian<double>(n, r, 3), mix = gaussian<double>(r, r, 4);
     Block<double> eye(r, r);
     for (index_t i = 0; i < r; ++i) eye(i, i) = 1;
-    for (LazyFactor* factor : {&lazy, &eager}) factor->restore(start, eye, n);
+    for (LazyFactor* factor : {&lazy, &eager}) factor->restore(start, eye, n, {});
     const TallVectors e = some_vectors(n, 3, 1.0);
     const Block<double> y = gaussian<double>(3, r, 5);
     lazy.advance(mix, {{&e, 0, y}}, 1e6);
@@ -108,7 +108,7 @@ TEST(orthogonality_of_a_lazy_factor_is_followed) {
     LazyFactor factor(r, true);
     Block<double> start(n, r);
     for (index_t i = 0; i < r; ++i) start(n - 1 - i, i) = 1;
-    factor.restore(start, start.panel().row_range(n - r, r), n);
+    factor.restore(start, start.panel().row_range(n - r, r), n, {});
     CHECK(factor.measured_orthogonality() < 1e-15);
     const TallVectors e = some_vectors(n, 3, 0.1);
     const Block<double> mix = gaussian<double>(r, r, 6), y = gaussian<double>(3, r, 7);

@@ -52,11 +52,8 @@ int potrf_upper(index_t n, T* a, index_t lda);
 template <class T>
 int heevd(index_t n, T* a, index_t lda, real_t<T>* w, bool vectors = true);
 
-/// A = Q T Q^T of a symmetric matrix, lower triangle read and destroyed: the diagonal of T (n numbers), those beside it
-/// (n - 1), and what defines Q (in A and `reflectors`, n - 1). 4/3 n^3 flops. Double precision only.
-void tridiagonalise(index_t n, double* a, index_t lda, double* diagonal, double* beside, double* reflectors);
-
-/// Z <- Q Z (n x count). 2 n^2 count flops. Double precision only.
+/// Z <- Q Z (n x count), for the Q that detail::tridiagonalise leaves in A and `reflectors`. 2 n^2 count flops. Double
+/// precision only.
 void apply_tridiagonaliser(index_t n, index_t count, const double* a, index_t lda, const double* reflectors, double* z,
                            index_t ldz);
 

@@ -1,6 +1,6 @@
 // LAPACK's parts of dense reductions: reflectors, small reductions, and what divide and conquer is made of.
 //
-// Column-major and real, as in blas.hpp. The library's own loops (kernel/tridiagonal.hpp and its neighbours) run these
+// Column-major and real, as in blas.hpp. The library's own loops (kernel/tridiagonal_form.hpp and its neighbours) run these
 // inside fixed parts on several threads. Index arrays hold LAPACK's numbers, from 1.
 #pragma once
 

@@ -72,6 +72,9 @@ public:
     double multiply(const Fit<T>& fit, ConstPanel<T> x, Panel<T> y) const override;
     Slope solve(const HalfSweep<T>& half) const override;
     void totals(double* weight_sums, index_t* counts) const override;
+    /// The entries of S = W o (A - left right^T), in the order of the cells.
+    void residuals(ConstPanel<T> left, ConstPanel<T> right, float* out) const;
+    const CellList<T>& list() const { return list_; }
 
 private:
     CellList<T> list_;

@@ -14,6 +14,7 @@
 #include "svdkit/kernel/robust_tile.hpp"
 #include "svdkit/kernel/shrink_tile.hpp"
 #include "svdkit/kernel/sweep.hpp"
+#include "svdkit/kernel/tridiagonal.hpp"
 #include "svdkit/kernel/twisted.hpp"
 
 namespace svdkit {
@@ -136,6 +137,8 @@ template <class T>
 struct CellKernels {
     /// Rows [first, last); returns their loss.
     double (*multiply)(const CellRowsIn<T>& in, index_t first, index_t last);
+    /// The entries of S in the order of the cells; b is 0.
+    void (*residuals)(const CellRowsIn<T>& in, index_t first, index_t last, float* out);
     /// Returns the loss of the row.
     double (*add_normal)(const NormalRow<T>& row);
     /// x = G^-1 g for kSystems matrices: rows a = 0..r-1 of [G g], columns a..r, one after the other (destroyed);
@@ -175,6 +178,7 @@ struct Level {
     const SweepKernels<float>* sweep_f32;
     const SweepKernels<double>* sweep_f64;
     const TwistedKernels* twisted;
+    const TridiagonalKernels* tridiagonal;
 };
 
 }  // namespace detail

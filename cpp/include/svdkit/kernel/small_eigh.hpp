@@ -1,8 +1,9 @@
 // Eigenvectors of a Hermitian matrix in memory: G = Y diag(lambda) Y^H, largest first.
 //
-// By LAPACK where it is small or complex, else on all threads: tridiagonal form (kernel/tridiagonal.hpp, bound by n^3 /
-// 6 numbers read), divide and conquer (kernel/tridiagonal_eigh.hpp), back-transformation, 2 n^2 k flops; the last two
-// cost less where k of n vectors are wanted. QR iteration where divide and conquer fails, NumericalError where both do.
+// By LAPACK where it is small or complex, else on all threads: tridiagonal form (kernel/tridiagonal_form.hpp, bound by
+// n^3 / 6 numbers read), divide and conquer (kernel/tridiagonal_eigh.hpp), back-transformation, 2 n^2 k flops; the last
+// two cost less where k of n vectors are wanted. QR iteration where divide and conquer fails, NumericalError where both
+// do.
 #pragma once
 
 #include "svdkit/base/view.hpp"

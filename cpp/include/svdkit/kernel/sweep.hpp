@@ -1,5 +1,5 @@
 // One vector through a few rows of a matrix, compiled once per instruction-set level: what reductions to condensed form
-// spend half their time in, bound by the reading of A (kernel/tridiagonal.hpp, kernel/bidiagonal.hpp).
+// spend half their time in, bound by the reading of A (kernel/tridiagonal_form.hpp, kernel/bidiagonal.hpp).
 //
 //   forward  y_r += A_r x      adjoint  z += sum_r w_r A_r      both, in one read of A
 //

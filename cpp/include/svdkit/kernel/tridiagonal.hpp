@@ -1,20 +1,25 @@
-// Householder tridiagonalisation of a real symmetric matrix on all threads: A = Q T Q^T.
+// Householder reduction of a symmetric matrix that fits in cache to tridiagonal form, T = Q^T A Q.
 //
-//   A <- A - V W^T - W V^T  after every panel of columns;  within it  A v  from A as it was and the panel's pairs
+//   A <- A - v w^T - w v^T   of a step and   y = A x   of the next one   in one sweep over the rows
 //
-// Half of the 4/3 n^3 flops are products of one vector with the trailing triangle, which is read once for each (n^3 / 6
-// numbers in all, the floor of the time), in fixed parts with private sums that are added in order; the other half are
-// matrix products on fixed tiles. The bits do not depend on the number of threads.
-// Dongarra, Sorensen & Hammarling (1989), Block reduction of matrices to condensed forms, J. Comput. Appl. Math. 27.
+// The next vector x needs only its own row of the updated matrix, so that every step reads and writes what is left
+// once; both halves are kept, so that rows are whole vectors. Twice the flops of LAPACK's, which uses the symmetry, and
+// two products and two sweeps a step. Cost: 2 n^3 flops. Paper: Dongarra, Hammarling & Sorensen, JCAM 27 (1989).
 #pragma once
 
-#include "svdkit/base/view.hpp"
+#include "svdkit/base/types.hpp"
 
-namespace svdkit {
+namespace svdkit::detail {
 
-/// A (from reduction_block) has the upper triangle; d (n) and e, tau (n - 1). Reflector i stands in row i from column
-/// i + 2 on: LAPACK's sytrd, lower, column-major. Largest |entry| must be near one.
-template <class R>
-void tridiagonalise(Panel<R> a, R* d, R* e, R* tau);
+struct TridiagonalKernels {
+    void (*reduce)(double* a, index_t lda, index_t n, double* diagonal, double* beside, double* reflectors,
+                   double* room);
+};
 
-}  // namespace svdkit
+/// `a`: n rows of lda >= n numbers, whole cache lines, zero beyond the n-th. The vector of step j, without its leading
+/// 1, lies in row j from column j + 2 on afterwards, as LAPACK's dormtr wants it; its factor is reflectors[j]. Entries
+/// must be such that sums of squares are in range. room: 4 lda.
+void tridiagonalise(double* a, index_t lda, index_t n, double* diagonal, double* beside, double* reflectors,
+                    double* room);
+
+}  // namespace svdkit::detail

@@ -33,6 +33,7 @@ struct CompletionOptions {
     double penalty = 0;
     double tol = 1e-6;             ///< of the residuals, relative to s[0]
     index_t max_iterations = 200;  ///< 0: the start itself, measured
+    double longest_step = 1.9;     ///< of a half-sweep, of the way to its minimum: in [1, 2); 1: plain sweeps
     std::uint64_t seed = 0;        ///< of replacements for directions that are lost
     int threads = 0;               ///< 0: the default
 };

@@ -95,4 +95,17 @@ double multiply_cells(const CellRowsIn<T>& in, index_t first, index_t last) {
     return loss;
 }
 
+template <class T>
+void write_residuals(const CellRowsIn<T>& in, index_t first, index_t last, float* out) {
+    T residuals[kCellChunk];
+    for (index_t r = first; r < last; ++r) {
+        const index_t end = in.cells->pointers[r + 1];
+        for (index_t p = in.cells->pointers[r]; p < end; p += kCellChunk) {
+            const index_t count = end - p < kCellChunk ? end - p : kCellChunk;
+            row_residuals(in, r, p, count, residuals);
+            for (index_t c = 0; c < count; ++c) out[p + c] = static_cast<float>(residuals[c]);
+        }
+    }
+}
+
 }  // namespace

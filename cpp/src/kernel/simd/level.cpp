@@ -8,6 +8,7 @@
 #include "svdkit/kernel/simd.hpp"
 #include "sweep_level.hpp"
 #include "tile.hpp"
+#include "tridiagonal_level.hpp"
 #include "twisted_level.hpp"
 
 #define SVDKIT_QUOTE(x) #x
@@ -59,8 +60,8 @@ const Level level = {
     {csr_forward<double, std::int64_t>, csr_adjoint<double, std::int64_t>, csr_gram<double, std::int64_t>},
     {entries_forward<float>, entries_adjoint<float>},
     {entries_forward<double>, entries_adjoint<double>},
-    {multiply_cells<float>, add_normal_equations<float>, solve_normal_equations},
-    {multiply_cells<double>, add_normal_equations<double>, solve_normal_equations},
+    {multiply_cells<float>, write_residuals<float>, add_normal_equations<float>, solve_normal_equations},
+    {multiply_cells<double>, write_residuals<double>, add_normal_equations<double>, solve_normal_equations},
     &robust_f32,
     &robust_f64,
     &shrink,
@@ -69,6 +70,7 @@ const Level level = {
     &sweep_f32,
     &sweep_f64,
     &twisted,
+    &tridiagonal,
 };
 
 }  // namespace svdkit::detail::SVDKIT_LEVEL

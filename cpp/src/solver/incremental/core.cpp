@@ -131,21 +131,41 @@ Block<double> transposed(const Block<double>& m) {
     return out;
 }
 
+// M^T M, where the first rows of M have entries on the diagonal only.
+Block<double> gram_of(const Block<double>& m, index_t diagonal) {
+    const ConstPanel<double> below = m.panel().row_range(diagonal, m.rows() - diagonal);
+    Block<double> gram = adjoint_product(below, below);
+    for (index_t i = 0; i < diagonal; ++i) gram(i, i) += square(m(i, i));
+    return gram;
+}
+
+// Z M^T of the same.
+Block<double> images(const Block<double>& z, const Block<double>& m, index_t diagonal) {
+    const index_t rest = m.rows() - diagonal;
+    Block<double> y(z.rows(), m.rows());
+    const Block<double> others = product_with_adjoint(z, m.panel().row_range(diagonal, rest));
+    for (index_t i = 0; i < z.rows(); ++i) {
+        for (index_t j = 0; j < diagonal; ++j) y(i, j) = z(i, j) * m(j, j);
+        std::copy_n(&others(i, 0), rest, &y(i, diagonal));
+    }
+    return y;
+}
+
 // False where squares do not tell the values apart.
-bool decompose_by_gram(const Block<double>& m, index_t wanted, Core& core) {
+bool decompose_by_gram(const Block<double>& m, index_t diagonal, index_t wanted, Core& core) {
     if (m.rows() < m.cols()) {
-        const bool done = decompose_by_gram(transposed(m), wanted, core);
+        const bool done = decompose_by_gram(transposed(m), 0, wanted, core);
         std::swap(core.left, core.right);
         return done;
     }
     const index_t n = m.cols();
-    Block<double> gram = adjoint_product(m, m);
+    const Block<double> gram = gram_of(m, diagonal);
     std::vector<double> squares(static_cast<std::size_t>(wanted));
     Rows rows{Block<double>(wanted, n), {}};
     if (!leading_eigenvectors(gram, squares.data(), rows.z)) return false;
     if (!(squares.back() > kLowest * squares.front())) return false;
     double defect = bring_to_orthonormal(rows);
-    rows.y = product_with_adjoint(rows.z, m);
+    rows.y = images(rows.z, m, diagonal);
     for (int pass = 0; pass < kMostPasses; ++pass) {
         const double turned = rotate_once(rows);
         if (std::max(defect, turned) > kExact) {
@@ -169,7 +189,7 @@ Core decompose(const Block<double>& m) {
     return core;
 }
 
-Core decompose_leading(const Block<double>& m, index_t wanted, std::uint64_t seed) {
+Core decompose_leading(const Block<double>& m, index_t diagonal, index_t wanted, std::uint64_t seed) {
     const index_t size = std::min(m.rows(), m.cols());
     if (size >= std::max<index_t>(kLargeCore, 3 * wanted)) {
         double energy = 0;
@@ -180,7 +200,7 @@ Core decompose_leading(const Block<double>& m, index_t wanted, std::uint64_t see
         return {std::move(result.u), std::move(result.v), std::move(result.s), std::max(energy, 0.0)};
     }
     Core core;
-    return wanted < size && decompose_by_gram(m, wanted, core) ? std::move(core) : decompose(m);
+    return wanted < size && decompose_by_gram(m, diagonal, wanted, core) ? std::move(core) : decompose(m);
 }
 
 }  // namespace svdkit::detail

@@ -6,7 +6,7 @@
 //
 //   X_ij = T_ij / (T_jj - T_ii),   T = Y^T Y,   Z <- Z (I + X),  Y <- Y (I + X)
 //
-// which converges quadratically. Then it is an SVD of M as LAPACK's would be, at a third to a half of its time: 4/3 n^3
+// which converges quadratically. Then it is an SVD of M as LAPACK's would be, at about half of its time: 2 n^3
 // + 2 n^2 (2 k) flops, and some ten products. Values too small beside the first for their squares: LAPACK decomposes in
 // full. Cores much larger than k: tsvd. Papers: Dhillon & Parlett, SIMAX 25 (2004); Ogita & Aishima, JJIAM 35 (2018).
 #pragma once
@@ -26,7 +26,7 @@ struct Core {
 
 /// All triplets, by LAPACK.
 Core decompose(const Block<double>& m);
-/// The `wanted` leading ones, or a few more.
-Core decompose_leading(const Block<double>& m, index_t wanted, std::uint64_t seed);
+/// The `wanted` leading ones, or a few more, of an M whose first `diagonal` rows have entries on the diagonal only.
+Core decompose_leading(const Block<double>& m, index_t diagonal, index_t wanted, std::uint64_t seed);
 
 }  // namespace svdkit::detail

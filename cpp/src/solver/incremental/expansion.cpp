@@ -163,18 +163,17 @@ Expansion expand_formed(LazyFactor& factor, const TallVectors& vectors, std::uin
     return out;
 }
 
-void Expansion::advance(LazyFactor& factor, const TallVectors& vectors, ConstPanel<double> g, double limit) const {
-    const index_t r = factor.cols();
+LazyFactor::Change Expansion::change(const TallVectors& vectors, ConstPanel<double> g,
+                                     std::pair<Block<double>, Block<double>>& memory) const {
+    const index_t r = g.rows - count;
     const ConstPanel<double> old = g.row_range(0, r), fresh = g.row_range(r, count);
-    if (is_formed()) {
-        factor.advance(old, {{&formed, 0, fresh}}, limit);
-        return;
-    }
-    Block<double> kept(r, g.cols);
+    if (is_formed()) return {old, {{&formed, 0, fresh}}};
+    auto& [kept, coefficients] = memory;
+    kept = Block<double>(r, g.cols);
     for (index_t i = 0; i < r; ++i) std::copy_n(old.row(i), g.cols, &kept(i, 0));
     detail::multiply(known, fresh, kept, -1, 1);
-    const Block<double> coefficients = detail::product(weights, fresh);
-    factor.advance(kept, {{&vectors, 0, coefficients, inner, gram}}, limit);
+    coefficients = detail::product(weights, fresh);
+    return {kept, {{&vectors, 0, coefficients, inner, gram}}};
 }
 
 }  // namespace svdkit

@@ -128,35 +128,48 @@ Expansion IncrementalSvd::expand(LazyFactor& factor, const TallVectors& vectors,
     return expand_formed(factor, vectors, options_.seed);
 }
 
-// `block`: left vectors of the appended part, if it is itself a product; else rows of the identity.
-void IncrementalSvd::append_chunk(Side side, const TallVectors& vectors, const TallVectors* block) {
-    LazyFactor& grown = side_factor(side);
-    LazyFactor& other = side_factor(side == Side::rows ? Side::columns : Side::rows);
-    const index_t r = kept(), t = vectors.count, first = grown.rows();
+// New directions and the core; values and certificate are those of the update from here on, the factors not yet.
+IncrementalSvd::Step IncrementalSvd::decompose_chunk(Side side, const TallVectors& vectors) {
+    LazyFactor& other = side_factor(across(side));
+    const index_t r = kept(), t = vectors.count;
     bool formed = is_formed(other, vectors);
     for (;; formed = true) {
-        const Expansion expansion = expand(other, vectors, formed);
+        Expansion expansion = expand(other, vectors, formed);
         const index_t q = expansion.count;
         Block<double> m(r + t, r + q);
         for (index_t i = 0; i < r; ++i) m(i, i) = values_[static_cast<std::size_t>(i)];
         detail::copy_panel<double>(expansion.coordinates.panel(), m.panel().row_range(r, t));
-        const Core core = decompose_leading(m, options_.k + 1, options_.seed);
+        Core core = decompose_leading(m, r, options_.k + 1, options_.seed);
         const auto leading = std::min<index_t>(options_.k, static_cast<index_t>(core.theta.size()));
         const ConstPanel<double> right = core.right.panel().col_range(0, leading);
         if (!formed && expansion.error(right.row_range(r, q)) > kDirectionError) continue;
         const index_t kept = settle(core.theta, core.beyond, expansion.lost);
-        expansion.advance(other, vectors, core.right.panel().col_range(0, kept), options_.refresh_condition);
-        const ConstPanel<double> left = core.left.panel().col_range(0, kept);
-        grown.append_zero_rows(block ? block->length : t);
-        grown.advance(left.row_range(0, r), {{block, first, left.row_range(r, t)}}, options_.refresh_condition);
-        break;
+        return {std::move(expansion), std::move(core.left), std::move(core.right), kept};
     }
+}
+
+// `block`: left vectors of the appended part, if it is itself a product; else rows of the identity.
+void IncrementalSvd::follow(Side side, const TallVectors& vectors, const TallVectors* block, const Step& step) {
+    LazyFactor &grown = side_factor(side), &other = side_factor(across(side));
+    const index_t t = vectors.count, first = grown.rows();
+    const ConstPanel<double> left = step.left.panel().col_range(0, step.kept);
+    std::pair<Block<double>, Block<double>> memory;
+    const LazyFactor::Change to_other =
+        step.expansion.change(vectors, step.right.panel().col_range(0, step.kept), memory);
+    const index_t r = left.rows - t;
+    grown.append_zero_rows(block ? block->length : t);
+    LazyFactor::advance_both(other, to_other, grown, {left.row_range(0, r), {{block, first, left.row_range(r, t)}}},
+                             options_.refresh_condition);
     finish_update(vectors.entries());
+}
+
+void IncrementalSvd::append_chunk(Side side, const TallVectors& vectors, const TallVectors* block) {
+    follow(side, vectors, block, decompose_chunk(side, vectors));
 }
 
 void IncrementalSvd::append_whole(Side side, const TallVectors& vectors, Monitor& monitor) {
     LazyFactor& grown = side_factor(side);
-    LazyFactor& other = side_factor(side == Side::rows ? Side::columns : Side::rows);
+    LazyFactor& other = side_factor(across(side));
     const index_t r = kept(), t = vectors.count, first = grown.rows();
     double energy = sum_of_squares(vectors), largest = 0;
     for (const double value : values_) energy += square(value), largest = std::max(largest, value);
@@ -172,8 +185,9 @@ void IncrementalSvd::append_whole(Side side, const TallVectors& vectors, Monitor
     double beyond = energy;
     for (const double s : result.s) beyond -= square(s);
     const index_t kept = settle(result.s, std::max(beyond, 0.0), 0);
-    LazyFactor fresh = empty_factor(side == Side::rows ? Side::columns : Side::rows);
-    fresh.restore(result.u.panel().col_range(0, kept), detail::identity(kept), other.rows());
+    LazyFactor fresh = empty_factor(across(side));
+    fresh.restore(result.u.panel().col_range(0, kept), detail::identity(kept), other.rows(),
+                  {.materialisations = other.materialisations()});
     other = std::move(fresh);
     const ConstPanel<double> left = result.v.panel().col_range(0, kept);
     grown.append_zero_rows(t);
@@ -210,7 +224,7 @@ void IncrementalSvd::add_chunk(const TallVectors& d, const TallVectors& e) {
         const Expansion left = expand(left_, d, left_formed), right = expand(right_, e, right_formed);
         Block<double> m = detail::adjoint_product(left.coordinates, right.coordinates);
         for (index_t i = 0; i < r; ++i) m(i, i) += values_[static_cast<std::size_t>(i)];
-        const Core core = decompose_leading(m, options_.k + 1, options_.seed);
+        const Core core = decompose_leading(m, 0, options_.k + 1, options_.seed);
         const auto leading = std::min<index_t>(options_.k, static_cast<index_t>(core.theta.size()));
         const ConstPanel<double> lefts = core.left.panel().col_range(0, leading);
         const ConstPanel<double> rights = core.right.panel().col_range(0, leading);
@@ -226,8 +240,9 @@ void IncrementalSvd::add_chunk(const TallVectors& d, const TallVectors& e) {
             square(std::sqrt(left.lost * sum_of_squares(e)) + std::sqrt(right.lost * sum_of_squares(d)));
         certificate_.energy = std::max(certificate_.energy - before, 0.0) + after;
         const index_t kept = settle(core.theta, core.beyond, lost);
-        left.advance(left_, d, lefts.col_range(0, kept), options_.refresh_condition);
-        right.advance(right_, e, rights.col_range(0, kept), options_.refresh_condition);
+        std::pair<Block<double>, Block<double>> a, b;
+        LazyFactor::advance_both(left_, left.change(d, lefts.col_range(0, kept), a), right_,
+                                 right.change(e, rights.col_range(0, kept), b), options_.refresh_condition);
         break;
     }
     finish_update(d.entries() + e.entries());
@@ -237,9 +252,8 @@ void IncrementalSvd::merge(Side side, IncrementalSvd& other) {
     const ThreadScope threads(options_.threads);
     take_in();
     other.look();
-    const Side across = side == Side::rows ? Side::columns : Side::rows;
-    TallVectors vectors{.length = factor(across).rows(), .count = other.kept(), .sparse = false};
-    vectors.dense = other.factor(across).formed();
+    TallVectors vectors{.length = factor(across(side)).rows(), .count = other.kept(), .sparse = false};
+    vectors.dense = other.factor(across(side)).formed();
     for (index_t i = 0; i < vectors.length; ++i)
         for (index_t j = 0; j < vectors.count; ++j) vectors.dense(i, j) *= other.values_[static_cast<std::size_t>(j)];
     bring_to_unit(vectors, static_cast<int>(other.certificate_.exponent));
@@ -262,7 +276,7 @@ void IncrementalSvd::remove(Side side, const std::vector<index_t>& which) {
     const ThreadScope threads(options_.threads);
     take_in();
     LazyFactor& reduced = side_factor(side);
-    LazyFactor& other = side_factor(side == Side::rows ? Side::columns : Side::rows);
+    LazyFactor& other = side_factor(across(side));
     const index_t r = kept();
     const Block<double> taken = reduced.take(which);
     reduced.remove(which);
@@ -296,11 +310,15 @@ void IncrementalSvd::remove(Side side, const std::vector<index_t>& which) {
     finish_update(taken.rows());
 }
 
+bool IncrementalSvd::check_is_due() const { return counts_.since_check + 1 >= kCheckEvery; }
+
 void IncrementalSvd::finish_update(index_t entries) {
     ++counts_.updates;
     counts_.entries += entries;
     counts_.last_entries = entries;
-    if (++counts_.since_check < kCheckEvery) return;
+    const bool due = check_is_due();
+    ++counts_.since_check;
+    if (!due) return;
     counts_.since_check = 0;
     orthogonality_ = std::max(left_.orthogonality(kOrthogonal), right_.orthogonality(kOrthogonal));
     if (orthogonality_ > kOrthogonal) reorthonormalise();

@@ -1,6 +1,7 @@
 #include "svdkit/solver/incremental/lazy_factor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +13,8 @@
 
 namespace svdkit {
 namespace {
+
+constexpr index_t kMostWritten = 16;  // rows in all, times their number, until B^T B is measured again
 
 using detail::multiply;
 using detail::product;
@@ -44,10 +47,15 @@ index_t touched(const LazyFactor::Addition& addition) {
 // E^T B of sparse vectors.
 Block<double> sparse_inner(ConstPanel<double> base, const TallVectors& vectors) {
     Block<double> c(vectors.count, base.cols);
-    vectors.visit([&](index_t j, index_t i, double v) {
-        const double* const row = base.row(i);
+    const double bytes = 8.0 * static_cast<double>(vectors.entries()) * static_cast<double>(base.cols);
+    parallel_for(vectors.count, bytes, [&](index_t j) {
         double* const out = &c(j, 0);
-        for (index_t l = 0; l < base.cols; ++l) out[l] += v * row[l];
+        for (index_t p = vectors.begin[static_cast<std::size_t>(j)]; p < vectors.begin[static_cast<std::size_t>(j) + 1];
+             ++p) {
+            const double v = vectors.value[static_cast<std::size_t>(p)];
+            const double* const row = base.row(vectors.place[static_cast<std::size_t>(p)]);
+            for (index_t l = 0; l < base.cols; ++l) out[l] += v * row[l];
+        }
     });
     return c;
 }
@@ -86,13 +94,15 @@ void LazyFactor::append_zero_rows(index_t count) {
     rows_ += count;
 }
 
-void LazyFactor::restore(ConstPanel<double> base, ConstPanel<double> factor, index_t rows) {
+void LazyFactor::restore(ConstPanel<double> base, ConstPanel<double> factor, index_t rows, History history) {
     factor_ = Block<double>(factor.rows, factor.cols);
     for (index_t i = 0; i < factor.rows; ++i) std::copy_n(factor.row(i), factor.cols, &factor_(i, 0));
     rows_ = 0;
     lazy_ = !detail::is_identity(factor_);
-    gram_ = {};
-    written_ = 0;
+    gram_ = std::move(history.gram);
+    written_ = history.written;
+    materialisations_ = history.materialisations;
+    condition_ = history.condition;
     append_zero_rows(rows);
     for (index_t i = 0; i < base.rows; ++i) std::copy_n(base.row(i), base.cols, base_.data() + i * ld_);
 }
@@ -106,12 +116,6 @@ Block<double> LazyFactor::inner(const TallVectors& vectors) const {
     for (index_t j = 0; j < vectors.count; ++j)
         for (index_t l = 0; l < r; ++l) c(j, l) = transposed(l, j);
     return c;
-}
-
-void LazyFactor::restore_gram(ConstPanel<double> gram, index_t written) {
-    gram_ = Block<double>(gram.rows, gram.cols);
-    detail::copy_panel<double>(gram, gram_.panel());
-    written_ = written;
 }
 
 // Rows of B += E Y, and what that does to B^T B.
@@ -156,25 +160,54 @@ bool LazyFactor::worth_lazy(const Block<double>& next, const std::vector<Additio
     return next.rows() == next.cols() && next.rows() > 0 && 2 * sum <= rows_;
 }
 
-void LazyFactor::advance(ConstPanel<double> g, const std::vector<Addition>& additions, double limit) {
-    Block<double> next = base_cols() > 0 ? product(factor_, g) : Block<double>(0, g.cols);
+// X <- X G first of all as K G; whether the rest could be lazy too.
+bool LazyFactor::advance_lazily(Block<double>& next, const Change& change, double limit) {
+    next = base_cols() > 0 ? product(factor_, change.g) : Block<double>(0, change.g.cols);
     if (!kept_) {
-        factor_ = detail::identity(g.cols);
-        return;
+        factor_ = detail::identity(change.g.cols);
+        return true;
     }
-    if (worth_lazy(next, additions)) {
-        double condition = 0;
-        const Block<double> inverted = inverse(next, condition);
-        if (condition <= limit) {
-            for (const Addition& addition : additions) add(addition, product(addition.coefficients, inverted));
-            factor_ = std::move(next);
-            condition_ = condition;
-            lazy_ = true;
-            return;
-        }
-    }
+    if (!worth_lazy(next, change.additions)) return false;
+    double condition = 0;
+    const Block<double> inverted = inverse(next, condition);
+    if (!(condition <= limit)) return false;
+    for (const Addition& addition : change.additions) add(addition, product(addition.coefficients, inverted));
+    factor_ = std::move(next);
+    condition_ = condition;
+    lazy_ = true;
+    return true;
+}
+
+void LazyFactor::advance_formed(const Block<double>& next, const Change& change) {
     rotate_base(next);
-    for (const Addition& addition : additions) add(addition, addition.coefficients);
+    for (const Addition& addition : change.additions) add(addition, addition.coefficients);
+}
+
+void LazyFactor::advance(ConstPanel<double> g, const std::vector<Addition>& additions, double limit) {
+    const Change change{g, additions};
+    Block<double> next;
+    if (!advance_lazily(next, change, limit)) advance_formed(next, change);
+}
+
+// Rotations of tall factors have threads of their own: they follow.
+void LazyFactor::advance_both(LazyFactor& a, const Change& to_a, LazyFactor& b, const Change& to_b, double limit) {
+    const std::array<LazyFactor*, 2> factors{&a, &b};
+    const std::array<const Change*, 2> changes{&to_a, &to_b};
+    std::array<Block<double>, 2> next;
+    std::array<char, 2> done{};
+    double flops = 0;
+    for (const Change* const change : changes) {
+        const auto r = static_cast<double>(change->g.cols);
+        flops += 4 * r * r * r;
+        for (const Addition& addition : change->additions)
+            flops += 4 * static_cast<double>(addition.coefficients.rows) * r * r;
+    }
+    parallel_for(2, flops, [&](index_t i) {
+        const auto at = static_cast<std::size_t>(i);
+        done[at] = factors[at]->advance_lazily(next[at], *changes[at], limit) ? 1 : 0;
+    });
+    for (std::size_t i = 0; i < 2; ++i)
+        if (!done[i]) factors[i]->advance_formed(next[i], *changes[i]);
 }
 
 // B <- B Q for any number of columns of Q, K <- I.
@@ -211,7 +244,7 @@ double LazyFactor::off_identity() const {
 
 double LazyFactor::orthogonality(double alarm) {
     if (!kept_ || cols() == 0) return 0;
-    if (gram_.rows() > 0 && written_ < 4 * rows_) {
+    if (gram_.rows() > 0 && written_ < kMostWritten * rows_) {
         const double most = off_identity();
         if (most <= alarm) return most;
     }

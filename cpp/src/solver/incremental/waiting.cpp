@@ -1,6 +1,7 @@
 // Batches that wait: appended, taken in, looked at and put back; what is read of a state.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "magnitudes.hpp"
 #include "svdkit/base/threads.hpp"
@@ -14,7 +15,7 @@ constexpr index_t kCombine = 16;
 }  // namespace
 
 index_t IncrementalSvd::combine() const {
-    return std::min(chunk(true), options_.combine > 0 ? options_.combine : std::max(options_.k / 2, kCombine));
+    return std::min(chunk(true), options_.combine > 0 ? options_.combine : std::max(3 * options_.k / 4, kCombine));
 }
 
 // What waits is always taken in before anything is done to a new batch: whatever goes wrong there, that one is not in.
@@ -44,14 +45,28 @@ void IncrementalSvd::append(Side side, TallVectors vectors, double forgetting, M
     }
 }
 
-void IncrementalSvd::look() {
+// Half of an update tells the values, unless the orthogonality is due: restoring it changes them.
+void IncrementalSvd::look_at_values() {
     if (waiting_.vectors.count == 0 || before_) return;
     const ThreadScope threads(options_.threads);
     before_ = numbers();
     left_.remember_changes();
     right_.remember_changes();
     try {
-        append_chunk(waiting_.side, waiting_.vectors, nullptr);
+        step_ = decompose_chunk(waiting_.side, waiting_.vectors);
+        if (check_is_due()) look();
+    } catch (...) {
+        look_away();
+        throw;
+    }
+}
+
+void IncrementalSvd::look() {
+    look_at_values();
+    if (!step_) return;
+    const ThreadScope threads(options_.threads);
+    try {
+        follow(waiting_.side, waiting_.vectors, nullptr, *std::exchange(step_, std::nullopt));
     } catch (...) {
         look_away();
         throw;
@@ -64,10 +79,15 @@ void IncrementalSvd::look_away() {
     right_.undo_changes();
     set(std::move(*before_));
     before_.reset();
+    step_.reset();
 }
 
 void IncrementalSvd::take_in() {
-    if (waiting_.vectors.count > 0 && !before_) append_chunk(waiting_.side, waiting_.vectors, nullptr);
+    if (before_) {
+        look();
+    } else if (waiting_.vectors.count > 0) {
+        append_chunk(waiting_.side, waiting_.vectors, nullptr);
+    }
     waiting_.vectors = {};
     left_.accept_changes();
     right_.accept_changes();
@@ -75,7 +95,7 @@ void IncrementalSvd::take_in() {
 }
 
 std::vector<double> IncrementalSvd::values() {
-    look();
+    look_at_values();
     std::vector<double> s(values_);
     for (double& value : s) value = std::ldexp(value, static_cast<int>(certificate_.exponent));
     return s;
@@ -99,6 +119,7 @@ void IncrementalSvd::restore(LazyFactor left, LazyFactor right, Numbers numbers,
     set(std::move(numbers));
     waiting_ = std::move(waiting);
     before_.reset();
+    step_.reset();
 }
 
 }  // namespace svdkit

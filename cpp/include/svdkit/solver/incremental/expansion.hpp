@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "svdkit/solver/incremental/lazy_factor.hpp"
 
@@ -32,8 +33,10 @@ struct Expansion {
 
     /// Error of orthogonality that these directions bring, weighed by their coefficients (q x k).
     double error(ConstPanel<double> coefficients) const;
-    /// X <- [X Q] G, for G (r + q) x k; `vectors` are those that were expanded.
-    void advance(LazyFactor& factor, const TallVectors& vectors, ConstPanel<double> g, double limit) const;
+    /// X <- [X Q] G, for G (r + q) x k, as a change of X itself; `vectors` are those that were expanded. It views them,
+    /// this, G and what is put into `memory`.
+    LazyFactor::Change change(const TallVectors& vectors, ConstPanel<double> g,
+                              std::pair<Block<double>, Block<double>>& memory) const;
 };
 
 Expansion expand_by_pairs(const LazyFactor& factor, const TallVectors& vectors);

@@ -8,14 +8,14 @@
 // be is certified: `error_bound` bounds |A - U S V^T|_F; while only rows (or only columns) are appended, every s_j is a
 // lower bound, 0 <= A^T A - V S^2 V^T <= gap I, and |A|_F^2 is known, hence the share that the triplets explain.
 // Small sparse batches wait, and are taken in together once there are `combine` vectors: a core costs (k + t)^3,
-// however few t are, and every core loses something. Asking for anything takes them in at once, but so that the next
-// batch can undo it: what is asked, and when, changes no bit of what comes later. Batches of more than `chunk` vectors
-// go through one truncated SVD of the whole extended model (whole_batch). Orthogonality is looked at every 16 updates
-// (LazyFactor: k^3 flops) and restored when it exceeds 2048 epsilon. All numbers are held in units of a power of two,
-// so no square leaves the range. Double precision throughout: single would lose its digits in updates. Cost of t sparse
-// vectors with z entries: z (k + t) + t^2 k + 4/3 (k + t)^3 + 16 (k + t)^2 k flops. Memory: (m + n) k. Papers: Zha &
-// Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al., ICLR 2024; Ghashami, Liberty, Phillips & Woodruff, SICOMP
-// 45 (2016) (shrink: frequent directions).
+// however few t are, and every core loses something. Asking for anything takes them in at once (for values and the
+// certificate, up to the core only), but so that the next batch can undo it: what is asked, and when, changes no bit of
+// what comes later. Batches of more than `chunk` vectors go through one truncated SVD of the whole extended model
+// (whole_batch). Orthogonality is looked at every 16 updates (LazyFactor: k^3 flops) and restored when it exceeds 2048
+// epsilon. All numbers are held in units of a power of two, so no square leaves the range. Double precision throughout:
+// single would lose its digits in updates. Cost of t sparse vectors with z entries: z (k + t) + t^2 k + 2 (k + t)^3 +
+// 16 (k + t)^2 k flops. Memory: (m + n) k. Papers: Zha & Simon, SISC 21 (1999); Brand, LAA 415 (2006); Deng et al.,
+// ICLR 2024; Ghashami, Liberty, Phillips & Woodruff, SICOMP 45 (2016) (shrink: frequent directions).
 #pragma once
 
 #include <limits>
@@ -31,7 +31,7 @@ struct IncrementalOptions {
     double refresh_condition = 1e3;  ///< of a lazy factor, past which it is multiplied out
     double tol = 0;                  ///< of batches solved as a whole; 0: 1e-11
     index_t chunk = 0;               ///< vectors taken in by one core; 0: chosen
-    index_t combine = 0;             ///< sparse vectors that wait for each other; 0: max(k / 2, 16); 1: none waits
+    index_t combine = 0;             ///< sparse vectors that wait for each other; 0: max(3 k / 4, 16); 1: none waits
     bool shrink = false;             ///< frequent directions: subtract s_{k+1}^2 from every square
     bool left = true;                ///< keep U
     std::uint64_t seed = 0;
@@ -39,6 +39,7 @@ struct IncrementalOptions {
 };
 
 enum class Side { rows, columns };
+inline Side across(Side side) { return side == Side::rows ? Side::columns : Side::rows; }
 
 class IncrementalSvd {
 public:
@@ -46,7 +47,7 @@ public:
 
     index_t rows() const { return left_.rows() + not_taken_in(Side::rows); }
     index_t cols() const { return right_.rows() + not_taken_in(Side::columns); }
-    index_t rank() { return look(), kept(); }
+    index_t rank() { return look_at_values(), kept(); }
     const IncrementalOptions& options() const { return options_; }
     index_t bytes() const;
 
@@ -97,7 +98,7 @@ public:
         Side side = Side::rows;
         TallVectors vectors{};
     };
-    const Certificate& certificate() { return look(), certificate_; }
+    const Certificate& certificate() { return look_at_values(), certificate_; }
     const Counts& counts() { return look(), counts_; }
     double orthogonality() { return look(), orthogonality_; }
     const LazyFactor& factor(Side side) const { return side == Side::rows ? left_ : right_; }
@@ -119,9 +120,19 @@ public:
     LazyFactor empty_factor(Side side) const;
 
 private:
+    /// The first half of an update: the new directions, and which of them stay.
+    struct Step {
+        Expansion expansion;
+        Block<double> left, right;  ///< vectors of the core
+        index_t kept = 0;
+    };
     index_t kept() const { return static_cast<index_t>(values_.size()); }
-    index_t not_taken_in(Side side) const { return before_ || side != waiting_.side ? 0 : waiting_.vectors.count; }
+    index_t not_taken_in(Side side) const {
+        const bool taken_in = before_ && !step_;
+        return taken_in || side != waiting_.side ? 0 : waiting_.vectors.count;
+    }
     void set(Numbers numbers);
+    void look_at_values();
     void look();
     void look_away();
     void take_in();
@@ -131,10 +142,13 @@ private:
     void change_unit(int exponent);
     bool is_formed(const LazyFactor& factor, const TallVectors& vectors) const;
     Expansion expand(LazyFactor& factor, const TallVectors& vectors, bool formed);
+    Step decompose_chunk(Side side, const TallVectors& vectors);
+    void follow(Side side, const TallVectors& vectors, const TallVectors* block, const Step& step);
     void append_chunk(Side side, const TallVectors& vectors, const TallVectors* block);
     void append_whole(Side side, const TallVectors& vectors, Monitor& monitor);
     void add_chunk(const TallVectors& d, const TallVectors& e);
     index_t settle(const std::vector<double>& theta, double beyond, double lost);
+    bool check_is_due() const;
     void finish_update(index_t entries);
     void reorthonormalise();
 
@@ -146,6 +160,7 @@ private:
     double orthogonality_ = 0;
     Waiting waiting_;
     std::optional<Numbers> before_;  // what waits is taken in, to be looked at
+    std::optional<Step> step_;       // but not yet in the factors
 };
 
 }  // namespace svdkit

@@ -8,11 +8,10 @@
 // touched anyway, B <- B K G and K <- I come first (materialise): exact even for a singular K G.
 // Orthogonality is watched without a look at the tall B: B^T B <- B^T B + (E^T B)^T Y + Y^T (E^T B') follows every lazy
 // step in t k^2 flops, and X^T X = K^T (B^T B) K. It carries rounding of cond(K)^2 epsilon, which can only raise a
-// false alarm; the tall product is formed after an alarm, and once four times as many rows
-// were written as there are. Cost of a
-// lazy step: 2 entries k + 4 k^3 flops; of a materialised one 2 height k^2 more. Memory: height k + k^2, in arrays that
-// double when they are full, so appended rows cost what they hold. Papers: Deng et al., ICLR 2024 (the lazy factor);
-// Brand, LAA 415 (2006) (products of small factors).
+// false alarm; the tall product is formed after an alarm, and once every row was written 16 times. Cost of a lazy step:
+// 2 entries k + 4 k^3 flops; of a materialised one 2 height k^2 more. Memory: height k + k^2, in arrays that double
+// when they are full, so appended rows cost what they hold. Papers: Deng et al., ICLR 2024 (the lazy factor); Brand,
+// LAA 415 (2006) (products of small factors).
 #pragma once
 
 #include <optional>
@@ -43,19 +42,30 @@ public:
     index_t bytes() const;
 
     void append_zero_rows(index_t count);
+    /// What was measured and done so far.
+    struct History {
+        Block<double> gram{};  ///< B^T B as far as it is known, else empty
+        index_t written = 0;   ///< rows since it was measured
+        index_t materialisations = 0;
+        double condition = 1;  ///< of K
+    };
     /// B and K as they are, to store and restore them.
     ConstPanel<double> base() const { return {base_.data(), kept_ ? rows_ : 0, base_cols(), ld_}; }
     const Block<double>& factor() const { return factor_; }
-    void restore(ConstPanel<double> base, ConstPanel<double> factor, index_t rows);
-    /// B^T B as far as it is known (else empty), and the rows written since it was measured.
+    void restore(ConstPanel<double> base, ConstPanel<double> factor, index_t rows, History history);
     const Block<double>& gram() const { return gram_; }
     index_t written() const { return written_; }
-    void restore_gram(ConstPanel<double> gram, index_t written);
 
     /// E^T B, count x cols: E^T X = E^T B K.
     Block<double> inner(const TallVectors& vectors) const;
     /// X <- X G + sum E Y, lazily while cond(K) <= limit. G is cols x r.
     void advance(ConstPanel<double> g, const std::vector<Addition>& additions, double limit);
+    struct Change {
+        ConstPanel<double> g = {};
+        std::vector<Addition> additions{};
+    };
+    /// The same of two factors: what is lazy of it at the same time.
+    static void advance_both(LazyFactor& a, const Change& to_a, LazyFactor& b, const Change& to_b, double limit);
     void materialise();
     /// Largest entry of |X^T X - I|: from what is known of B^T B, unless that says more than `alarm` or has become old.
     double orthogonality(double alarm);
@@ -95,6 +105,8 @@ private:
     Panel<double> all(index_t cols) const { return {base_.data(), rows_, cols, ld_}; }
     void rotate_base(ConstPanel<double> q);
     bool worth_lazy(const Block<double>& next, const std::vector<Addition>& additions) const;
+    bool advance_lazily(Block<double>& next, const Change& change, double limit);
+    void advance_formed(const Block<double>& next, const Change& change);
 
     index_t ld_ = 0, rows_ = 0;
     bool kept_ = true;

@@ -1,4 +1,4 @@
-#include "svdkit/kernel/tridiagonal.hpp"
+#include "svdkit/kernel/tridiagonal_form.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -164,11 +164,11 @@ private:
 }  // namespace
 
 template <class R>
-void tridiagonalise(Panel<R> a, R* d, R* e, R* tau) {
+void tridiagonal_form(Panel<R> a, R* d, R* e, R* tau) {
     with_team([&] { Tridiagonaliser<R>(a, d, e, tau).run(); });
 }
 
-#define INSTANTIATE(R) template void tridiagonalise<R>(Panel<R>, R*, R*, R*);
+#define INSTANTIATE(R) template void tridiagonal_form<R>(Panel<R>, R*, R*, R*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
