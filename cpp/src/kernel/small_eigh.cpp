@@ -10,8 +10,9 @@
 #include "svdkit/blas/condensed.hpp"
 #include "svdkit/kernel/reduction_block.hpp"
 #include "svdkit/kernel/reflectors.hpp"
-#include "svdkit/kernel/tridiagonal_form.hpp"
 #include "svdkit/kernel/tridiagonal_eigh.hpp"
+#include "svdkit/kernel/tridiagonal_form.hpp"
+#include "svdkit/kernel/triplet_check.hpp"
 
 namespace svdkit {
 namespace {
@@ -41,9 +42,19 @@ void solve_tridiagonal(index_t n, R* d, R* e, R* q, index_t wanted, index_t* ord
     for (index_t j = 0; j < n; ++j) order[j] = n - 1 - j;
 }
 
-// By tridiagonal form, on all threads.
+// LAPACK is column-major: it sees conj(G), so its eigenvectors, columns to it and rows to us, are conjugates of G's.
+template <class T>
+void lapack_eigh(Panel<T> g, real_t<T>* values, Panel<T> y) {
+    const index_t n = g.rows;
+    solve(g, values, true);
+    for (index_t j = 0; j < y.cols; ++j)
+        for (index_t i = 0; i < n; ++i) y(i, j) = conj(g(n - 1 - j, i));
+}
+
+}  // namespace
+
 template <class R>
-void reduce(Panel<R> g, R* values, Panel<R> y) {
+void reduced_eigh(ConstPanel<R> g, R* values, Panel<R> y) {
     const index_t n = g.rows;
     const Block<R> a = reduction_block<R>(n, n);
     for (index_t i = 0; i < n; ++i) std::copy(g.row(i) + i, g.row(i) + n, &a(i, i));
@@ -54,33 +65,38 @@ void reduce(Panel<R> g, R* values, Panel<R> y) {
     tridiagonal_form(a.panel(), d, e, tau.data());
     const int exponent = outer + detail::normalise(lines.panel());
     std::vector<index_t> order(static_cast<std::size_t>(n));
-    std::fill_n(g.data, n * n, R(0));
-    solve_tridiagonal(n, d, e, g.data, y.cols, order.data());
+    const Block<R> q(n, n, n);
+    solve_tridiagonal(n, d, e, q.data(), y.cols, order.data());
     for (index_t j = 0; j < n; ++j) values[j] = std::ldexp(d[order[static_cast<std::size_t>(j)]], exponent);
     const Reflectors<R> back(lapack::Stored::columns, a.data() + 1, a.ld(), tau.data(), n - 1, 1, n);
     const double column = 2.0 * static_cast<double>(n) * static_cast<double>(n);
     detail::for_strips(0, y.cols, detail::strip_width(y.cols), column, [&](index_t from, index_t to) {
         const Block<R> strip(to - from, n, n);
         for (index_t j = from; j < to; ++j)
-            std::copy_n(g.data + order[static_cast<std::size_t>(j)] * n, n, &strip(j - from, 0));
+            std::copy_n(q.data() + order[static_cast<std::size_t>(j)] * n, n, &strip(j - from, 0));
         back.apply(strip.data(), n, to - from);
         for (index_t i = 0; i < n; ++i)
             for (index_t j = from; j < to; ++j) y(i, j) = strip(j - from, i);
     });
 }
 
-}  // namespace
+template <class R>
+bool checked_eigh(Panel<R> g, R* values, Panel<R> y, EighMethod<R> method) {
+    method(g, values, y);
+    if (are_triplets<R>(g, y, values, y)) return true;
+    lapack_eigh(g, values, y);
+    return false;
+}
 
-// LAPACK is column-major: it sees conj(G), so its eigenvectors, columns to it and rows to us, are conjugates of G's.
 template <class T>
 void small_eigh(Panel<T> g, real_t<T>* values, Panel<T> y) {
-    const index_t n = g.rows;
     if constexpr (!is_complex<T>) {
-        if (n >= kReduced) return reduce(g, values, y);
+        if (g.rows >= kReduced) {
+            checked_eigh<T>(g, values, y, reduced_eigh<T>);
+            return;
+        }
     }
-    solve(g, values, true);
-    for (index_t j = 0; j < y.cols; ++j)
-        for (index_t i = 0; i < n; ++i) y(i, j) = conj(g(n - 1 - j, i));
+    lapack_eigh(g, values, y);
 }
 
 template <class T>
@@ -92,6 +108,13 @@ void small_eigenvalues(Panel<T> g, real_t<T>* values) {
     template void small_eigh<T>(Panel<T>, real_t<T>*, Panel<T>); \
     template void small_eigenvalues<T>(Panel<T>, real_t<T>*);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
+#undef INSTANTIATE
+
+#define INSTANTIATE(R)                                          \
+    template void reduced_eigh<R>(ConstPanel<R>, R*, Panel<R>); \
+    template bool checked_eigh<R>(Panel<R>, R*, Panel<R>, EighMethod<R>);
+INSTANTIATE(float)
+INSTANTIATE(double)
 #undef INSTANTIATE
 
 }  // namespace svdkit

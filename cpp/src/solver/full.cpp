@@ -74,10 +74,9 @@ Result<T> full(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     Result<T> result;
     // LAPACK in single precision errs by up to 100 epsilon; where it costs little, double precision does not.
     const bool wide = p <= kWide && sizeof(real_t<T>) == 4;
-    if (!(wide ? small_svd_wide<T>(dense, u.panel(), s.data(), v.panel())
-               : small_svd(dense.panel(), u.panel(), s.data(), v.panel()))) {
-        result.report.notes.emplace_back("gesdd did not converge; gesvd was used");
-    }
+    const char* const note = wide ? small_svd_wide<T>(dense, u.panel(), s.data(), v.panel())
+                                  : small_svd(dense.panel(), u.panel(), s.data(), v.panel());
+    if (note) result.report.notes.emplace_back(note);
     for (real_t<T>& value : s) value = std::ldexp(value, exponent);
     const index_t first = options.which == Which::largest ? 0 : p - k;
     const bool all = k == wanted;

@@ -1,6 +1,7 @@
 // Reductions to condensed form: eigenvectors and singular vectors from orders at which they run on all threads.
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "check.hpp"
@@ -8,6 +9,8 @@
 #include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/reduced_svd.hpp"
 #include "svdkit/kernel/small_eigh.hpp"
+#include "svdkit/kernel/small_svd.hpp"
+#include "svdkit/kernel/triplet_check.hpp"
 
 using namespace svdkit;
 using namespace svdkit::test;
@@ -105,7 +108,65 @@ void every_kind(R small, R large) {
     }
 }
 
+// What could go wrong in a threaded factorisation, put into a right one.
+enum class Fault { none, vector, length, value, infinite };
+Fault fault = Fault::none;
+
+template <class R>
+void spoil(Panel<R> x, R* s) {
+    if (fault == Fault::vector) std::swap(x(3, 17), x(4, 17));
+    if (fault == Fault::length) x(5, 0) *= 2;
+    if (fault == Fault::value) s[x.cols - 1] += s[0] / 4;
+    if (fault == Fault::infinite) x(7, 2) = std::numeric_limits<R>::quiet_NaN();
+}
+
+template <class R>
+bool spoilt_svd(ConstPanel<R> a, Panel<R> x, R* s, Panel<R> y) {
+    const bool usual = reduced_svd<R>(a, x, s, y);
+    spoil(x, s);
+    return usual;
+}
+
+template <class R>
+void spoilt_eigh(ConstPanel<R> g, R* values, Panel<R> y) {
+    reduced_eigh<R>(g, values, y);
+    spoil(y, values);
+}
+
+// Whatever the fault, the answer is right, and the note says that LAPACK had to compute it.
+template <class R>
+void recover(R scale) {
+    const index_t n = 220, k = 90;
+    const Block<R> a = matrix<R>(Kind::random, n, n, scale);
+    Block<R> g(n, n, n);
+    for (index_t i = 0; i < n; ++i)
+        for (index_t j = 0; j < n; ++j) g(i, j) = a(i, j) / 2 + a(j, i) / 2;
+    for (const Fault kind : {Fault::none, Fault::vector, Fault::length, Fault::value, Fault::infinite}) {
+        fault = kind;
+        const bool right = kind == Fault::none;
+        const Block<R> work(n, n), x(n, k), y(n, k), again(n, n, n), z(n, k);
+        std::vector<R> s(static_cast<std::size_t>(n)), values(s.size());
+        for (index_t i = 0; i < n; ++i) std::copy_n(&a(i, 0), n, &work(i, 0));
+        std::copy_n(g.data(), n * n, again.data());
+        CHECK((checked_svd<R>(work.panel(), x.panel(), s.data(), y.panel(), spoilt_svd<R>) == nullptr) == right);
+        CHECK(checked_eigh<R>(again.panel(), values.data(), z.panel(), spoilt_eigh<R>) == right);
+        CHECK(orthonormality<R>(x, k) <= tolerance<R>(100) && orthonormality<R>(y, k) <= tolerance<R>(100));
+        CHECK(orthonormality<R>(z, k) <= tolerance<R>(100));
+        CHECK(residual(a, x, s, y) <= tolerance<R>(100) * static_cast<double>(s[0]));
+        CHECK(residual(g, z, values, z) <= tolerance<R>(100) * static_cast<double>(s[0]));
+        CHECK(are_triplets<R>(a, x, s.data(), y) && are_triplets<R>(g, z, values.data(), z));
+    }
+}
+
 }  // namespace
+
+TEST(faults_of_reductions_are_found_and_put_right) {
+    recover<float>(1);
+    recover<float>(1e-30F);
+    recover<double>(1);
+    recover<double>(1e-300);
+    recover<double>(1e300);
+}
 
 TEST(reductions_of_every_kind_f32) { every_kind<float>(1e-30F, 1e30F); }
 TEST(reductions_of_every_kind_f64) { every_kind<double>(1e-300, 1e300); }
