@@ -17,7 +17,9 @@
 namespace svdkit {
 namespace {
 
-constexpr index_t kReduced = 256;  // from this order on our own threaded reduction is faster than LAPACK
+// From this order on our own threaded reduction is faster than LAPACK. Two cores, half of the vectors, check included,
+// time of heevd over ours: 1.09 at 256, 1.36 at 500, 1.75 at 1000 in double precision; 1.06, 1.15, 1.38 in single.
+constexpr index_t kReduced = 256;
 
 [[noreturn]] void fail(index_t n) {
     const std::string size = std::to_string(n);

@@ -12,8 +12,11 @@
 namespace svdkit {
 namespace {
 
-constexpr index_t kReduced = 192;  // min(p, q) from which our own threaded reduction is faster than LAPACK,
-constexpr double kTall = 1.6;      // unless QR comes first, which LAPACK does
+// min(p, q) from which our own threaded reduction is faster than LAPACK, unless QR comes first, which LAPACK does.
+// Square, two cores, all triplets, check included, time of gesdd over ours: double precision 1.08 at 192, 1.16 at 256,
+// 1.33 at 500, 1.88 at 1000; single 1.08, 1.18, 1.20, 1.75; with half of the triplets 1.1 to 2.1.
+constexpr index_t kReduced = 192;
+constexpr double kTall = 1.6;
 
 bool is_reduced(index_t p, index_t q) {
     return std::min(p, q) >= kReduced &&
