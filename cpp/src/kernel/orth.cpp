@@ -245,13 +245,15 @@ index_t extend_basis(ConstColumns<T> basis, Panel<T> w, Panel<T> h, Panel<T> r, 
         kept = extend_deficient<T>(basis, w, h2, r2, 0, replacements);
     }
     // W = V (H + (H' + H2) R1) + Q R2 R1.
-    for (index_t q = 0; q < b; ++q) {
-        for (index_t p = 0; p <= q; ++p) {
-            const W factor = first(p, q);
-            for (index_t i = 0; i < j; ++i) h(i, q) += static_cast<T>(W(again(i, p) + h2(i, p)) * factor);
-            for (index_t i = 0; i < b; ++i) r(i, q) += static_cast<T>(W(r2(i, p)) * factor);
-        }
-    }
+    const auto add_product = [&](ConstPanel<T> left, Panel<T> sum) {
+        for (index_t i = 0; i < left.rows; ++i)
+            for (index_t p = 0; p < b; ++p)
+                for (index_t q = p; q < b; ++q) sum(i, q) += static_cast<T>(W(left(i, p)) * first(p, q));
+    };
+    for (index_t i = 0; i < j; ++i)
+        for (index_t p = 0; p < b; ++p) again(i, p) += h2(i, p);
+    add_product(again, h);
+    add_product(r2, r);
     return kept;
 }
 

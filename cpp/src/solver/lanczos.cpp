@@ -287,7 +287,7 @@ private:
 template <class T>
 bool outer_is_cheaper(Counted<T>& a) {
     const index_t m = a.rows(), n = a.cols();
-    if (m > 4 * n || n > 4 * m) return m < n;
+    if (m > 2 * n || n > 2 * m) return m < n;
     const int gram = a.original().gram_passes(), outer = a.original().outer_passes();
     return gram != outer ? outer < gram : m < n;
 }
