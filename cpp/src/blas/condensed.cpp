@@ -129,28 +129,26 @@ int steqr(index_t n, R* d, R* e, R* q, index_t ldq) {
     return info;
 }
 
-template <class R>
-int bdsqr(index_t n, R* d, R* e, R* u, index_t ldu, R* vt, index_t ldvt) {
+int bdsqr(index_t n, double* d, double* e, double* u, index_t ldu, double* vt, index_t ldvt) {
     const fint fn = narrow(n), fldu = narrow(ldu), fldvt = narrow(ldvt), none = 0, one = 1;
     fint info = 0;
-    R unused{};
-    const Buffer<R> work(4 * n);
+    double unused{};
+    const Buffer<double> work(4 * n);
     set_identity(n, u, ldu);
     set_identity(n, vt, ldvt);
-    REAL(bdsqr)("U", &fn, &fn, &fn, &none, d, e, vt, &fldvt, u, &fldu, &unused, &one, work.data(), &info, 1);
+    SVDKIT_FORTRAN(dbdsqr)("U", &fn, &fn, &fn, &none, d, e, vt, &fldvt, u, &fldu, &unused, &one, work.data(), &info, 1);
     return info;
 }
 
-template <class R>
-int lasd0(index_t n, index_t extra, R* d, R* e, R* u, index_t ldu, R* vt, index_t ldvt) {
+int lasd0(index_t n, index_t extra, double* d, double* e, double* u, index_t ldu, double* vt, index_t ldvt) {
     const index_t m = n + extra;
     const fint fn = narrow(n), fextra = narrow(extra), fldu = narrow(ldu), fldvt = narrow(ldvt), leaf = 25;
     fint info = 0;
-    const Buffer<R> work(3 * m * m + 2 * m);
+    const Buffer<double> work(3 * m * m + 2 * m);
     const Buffer<fint> integers(8 * n);
     set_identity(n, u, ldu);
     set_identity(m, vt, ldvt);
-    REAL(lasd0)(&fn, &fextra, d, e, u, &fldu, vt, &fldvt, &leaf, integers.data(), work.data(), &info);
+    SVDKIT_FORTRAN(dlasd0)(&fn, &fextra, d, e, u, &fldu, vt, &fldvt, &leaf, integers.data(), work.data(), &info);
     return info;
 }
 
@@ -176,47 +174,42 @@ int laed4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rh
     return info;
 }
 
-template <class R>
-DeflatedSvd<R> lasd2(index_t nl, index_t nr, index_t extra, R* d, R alpha, R beta, R* u, index_t ldu, R* vt,
-                     index_t ldvt, std::int32_t* sorted, R* room, R* left, R* right, std::int32_t* work) {
+DeflatedSvd lasd2(index_t nl, index_t nr, index_t extra, double* d, double alpha, double beta, double* u, index_t ldu,
+                  double* vt, index_t ldvt, std::int32_t* sorted, double* room, double* left, double* right,
+                  std::int32_t* work) {
     const index_t n = nl + 1 + nr, m = n + extra;
     const fint fnl = narrow(nl), fnr = narrow(nr), fextra = narrow(extra), fldu = narrow(ldu), fldvt = narrow(ldvt);
     const fint fn = narrow(n), fm = narrow(m);
     fint k = 0, info = 0;
-    DeflatedSvd<R> found{0, room, room + n, left, right, work, {0, 0, 0, 0}};
+    DeflatedSvd found{0, room, room + n, left, right, work, {0, 0, 0, 0}};
     fint *const kinds = work + n, *const pivots = work + 2 * n, *const places = work + 3 * n;
-    REAL(lasd2)(&fnl, &fnr, &fextra, &k, d, found.weights, &alpha, &beta, u, &fldu, vt, &fldvt, found.poles, left, &fn,
-                right, &fm, pivots, places, found.order, sorted, kinds, &info);
+    SVDKIT_FORTRAN(dlasd2)(&fnl, &fnr, &fextra, &k, d, found.weights, &alpha, &beta, u, &fldu, vt, &fldvt, found.poles,
+                           left, &fn, right, &fm, pivots, places, found.order, sorted, kinds, &info);
     found.count = k;
     std::copy_n(kinds, 4, found.kinds);
     return found;
 }
 
-template <class R>
-int lasd4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rho, R& root, R* sum) {
+int lasd4(index_t k, index_t i, const double* poles, const double* weights, double* delta, double rho, double& root,
+          double* sum) {
     const fint fk = narrow(k), fi = narrow(i + 1);
     fint info = 0;
-    REAL(lasd4)(&fk, &fi, poles, weights, delta, &rho, &root, sum, &info);
+    SVDKIT_FORTRAN(dlasd4)(&fk, &fi, poles, weights, delta, &rho, &root, sum, &info);
     return info;
 }
 
-#define INSTANTIATE(R)                                                                                                 \
-    template R larfg<R>(index_t, R&, R*, index_t);                                                                     \
-    template void larft<R>(Stored, index_t, index_t, const R*, index_t, const R*, R*, index_t);                        \
-    template void larfb<R>(blas::Op, Stored, index_t, index_t, index_t, const R*, index_t, const R*, index_t, R*,      \
-                           index_t, R*);                                                                               \
-    template void geqrt<R>(index_t, index_t, R*, index_t, R*, index_t);                                                \
-    template void sytrd<R>(index_t, R*, index_t, R*, R*, R*);                                                          \
-    template void gebrd<R>(index_t, index_t, R*, index_t, R*, R*, R*, R*);                                             \
-    template int stedc<R>(index_t, R*, R*, R*, index_t);                                                               \
-    template int steqr<R>(index_t, R*, R*, R*, index_t);                                                               \
-    template int bdsqr<R>(index_t, R*, R*, R*, index_t, R*, index_t);                                                  \
-    template int lasd0<R>(index_t, index_t, R*, R*, R*, index_t, R*, index_t);                                         \
-    template Deflated<R> laed2<R>(index_t, index_t, R*, R*, index_t, std::int32_t*, R, R*, R*, R*, std::int32_t*);     \
-    template int laed4<R>(index_t, index_t, const R*, const R*, R*, R, R&);                                            \
-    template DeflatedSvd<R> lasd2<R>(index_t, index_t, index_t, R*, R, R, R*, index_t, R*, index_t, std::int32_t*, R*, \
-                                     R*, R*, std::int32_t*);                                                           \
-    template int lasd4<R>(index_t, index_t, const R*, const R*, R*, R, R&, R*);
+#define INSTANTIATE(R)                                                                                             \
+    template R larfg<R>(index_t, R&, R*, index_t);                                                                 \
+    template void larft<R>(Stored, index_t, index_t, const R*, index_t, const R*, R*, index_t);                    \
+    template void larfb<R>(blas::Op, Stored, index_t, index_t, index_t, const R*, index_t, const R*, index_t, R*,  \
+                           index_t, R*);                                                                           \
+    template void geqrt<R>(index_t, index_t, R*, index_t, R*, index_t);                                            \
+    template void sytrd<R>(index_t, R*, index_t, R*, R*, R*);                                                      \
+    template void gebrd<R>(index_t, index_t, R*, index_t, R*, R*, R*, R*);                                         \
+    template int stedc<R>(index_t, R*, R*, R*, index_t);                                                           \
+    template int steqr<R>(index_t, R*, R*, R*, index_t);                                                           \
+    template Deflated<R> laed2<R>(index_t, index_t, R*, R*, index_t, std::int32_t*, R, R*, R*, R*, std::int32_t*); \
+    template int laed4<R>(index_t, index_t, const R*, const R*, R*, R, R&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

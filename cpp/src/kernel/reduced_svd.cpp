@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -49,22 +50,40 @@ void turn_back(const Reflectors<R>& back, index_t length, const Vector& vector, 
     });
 }
 
-// See bidiagonal_svd; QR iteration where divide and conquer fails.
-template <class R>
-bool solve_bidiagonal(index_t n, R* d, R* e, Block<R>& u, Block<R>& vt, index_t wanted, index_t* order) {
-    const std::vector<R> diagonal(d, d + n), beside(e, e + n - 1);
-    if (bidiagonal_svd(n, d, e, u.data(), vt.data(), wanted, order)) return true;
-    std::copy(diagonal.begin(), diagonal.end(), d);
-    std::copy(beside.begin(), beside.end(), e);
-    if (lapack::bdsqr(n, d, e, u.data(), n, vt.data(), n) != 0) {
-        throw NumericalError(
-            "svdkit: divide and conquer and QR iteration both failed to converge on a bidiagonal "
-            "matrix of order " +
-            std::to_string(n));
+// SVD of the bidiagonal matrix with the given lines (d, e), in double precision whatever they are: single precision
+// errs most here, by up to 150 epsilon where values are graded, and only n^2 numbers more are read for it.
+struct Condensed {
+    template <class R>
+    Condensed(Panel<R> lines, index_t wanted)
+        : n(lines.cols),
+          d(lines.row(0), lines.row(0) + n),
+          u(n, n, n),
+          vt(n, n, n),
+          order(static_cast<std::size_t>(n)) {
+        std::vector<double> e(lines.row(1), lines.row(1) + n - 1);
+        const std::vector<double> diagonal = d, beside = e;
+        usual = bidiagonal_svd(n, d.data(), e.data(), u.data(), vt.data(), wanted, order.data());
+        if (usual) return;
+        d = diagonal;
+        e = beside;
+        if (lapack::bdsqr(n, d.data(), e.data(), u.data(), n, vt.data(), n) != 0) {
+            throw NumericalError(
+                "svdkit: divide and conquer and QR iteration both failed to converge on a bidiagonal "
+                "matrix of order " +
+                std::to_string(n));
+        }
+        std::iota(order.begin(), order.end(), index_t(0));
     }
-    for (index_t j = 0; j < n; ++j) order[j] = j;
-    return false;
-}
+
+    index_t place(index_t j) const { return order[static_cast<std::size_t>(j)]; }
+    double value(index_t j) const { return d[static_cast<std::size_t>(place(j))]; }
+
+    index_t n;
+    std::vector<double> d;
+    Block<double> u, vt;  // column-major
+    std::vector<index_t> order;
+    bool usual;  // divide and conquer converged
+};
 
 }  // namespace
 
@@ -79,17 +98,15 @@ bool reduced_svd(ConstPanel<R> a, Panel<R> x, R* s, Panel<R> y) {
     bidiagonalise(work.panel(), d, e, tau.panel().row(0), tau.panel().row(1));
     const bool zero = std::all_of(lines.data(), lines.data() + 2 * lines.ld(), [](R value) { return value == 0; });
     const int exponent = outer + detail::normalise(lines.panel());
-    Block<R> u(n, n, n), vt(n, n, n);
-    std::vector<index_t> order(static_cast<std::size_t>(n));
-    const bool first_try = solve_bidiagonal(n, d, e, u, vt, x.cols, order.data());
-    for (index_t j = 0; j < n; ++j) s[j] = zero ? R(0) : std::ldexp(d[order[static_cast<std::size_t>(j)]], exponent);
+    const Condensed condensed(lines.panel(), x.cols);
+    for (index_t j = 0; j < n; ++j) s[j] = zero ? R(0) : static_cast<R>(std::ldexp(condensed.value(j), exponent));
     const Panel<R> longer = a.rows > a.cols ? x : y, shorter = a.rows > a.cols ? y : x;
     const Reflectors<R> left(lapack::Stored::columns, work.data(), work.ld(), tau.panel().row(0), n, 0, m);
     turn_back(
         left, n,
         [&](index_t from, index_t to, const Block<R>& strip) {
             for (index_t j = from; j < to; ++j)
-                std::copy_n(&u(order[static_cast<std::size_t>(j)], 0), n, &strip(j - from, 0));
+                for (index_t i = 0; i < n; ++i) strip(j - from, i) = static_cast<R>(condensed.u(condensed.place(j), i));
         },
         longer);
     const Reflectors<R> right(lapack::Stored::rows, work.data() + work.ld(), work.ld(), tau.panel().row(1), n - 1, 1,
@@ -98,10 +115,11 @@ bool reduced_svd(ConstPanel<R> a, Panel<R> x, R* s, Panel<R> y) {
         right, n,
         [&](index_t from, index_t to, const Block<R>& strip) {
             for (index_t i = 0; i < n; ++i)
-                for (index_t j = from; j < to; ++j) strip(j - from, i) = vt(i, order[static_cast<std::size_t>(j)]);
+                for (index_t j = from; j < to; ++j)
+                    strip(j - from, i) = static_cast<R>(condensed.vt(i, condensed.place(j)));
         },
         shorter);
-    return first_try;
+    return condensed.usual;
 }
 
 template bool reduced_svd<float>(ConstPanel<float>, Panel<float>, float*, Panel<float>);

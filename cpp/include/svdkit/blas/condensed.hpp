@@ -1,7 +1,7 @@
 // LAPACK's parts of dense reductions: reflectors, small reductions, and what divide and conquer is made of.
 //
-// Column-major and real, as in blas.hpp. The library's own loops (kernel/tridiagonal_form.hpp and its neighbours) run these
-// inside fixed parts on several threads. Index arrays hold LAPACK's numbers, from 1.
+// Column-major and real, as in blas.hpp. The library's own loops (kernel/tridiagonal_form.hpp and its neighbours) run
+// these inside fixed parts on several threads. Index arrays hold LAPACK's numbers, from 1.
 #pragma once
 
 #include "svdkit/blas/blas.hpp"
@@ -43,12 +43,10 @@ template <class R>
 int steqr(index_t n, R* d, R* e, R* q, index_t ldq);
 
 /// Singular vectors of a square upper bidiagonal matrix, descending, by QR iteration. Returns info.
-template <class R>
-int bdsqr(index_t n, R* d, R* e, R* u, index_t ldu, R* vt, index_t ldvt);
+int bdsqr(index_t n, double* d, double* e, double* u, index_t ldu, double* vt, index_t ldvt);
 
 /// The same of n x (n + extra), extra 0 or 1, by divide and conquer, values in no order. Returns info.
-template <class R>
-int lasd0(index_t n, index_t extra, R* d, R* e, R* u, index_t ldu, R* vt, index_t ldvt);
+int lasd0(index_t n, index_t extra, double* d, double* e, double* u, index_t ldu, double* vt, index_t ldvt);
 
 /// What deflation leaves of a merge: poles and weights of the secular equation, vectors packed by kind of column.
 template <class R>
@@ -71,23 +69,22 @@ template <class R>
 int laed4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rho, R& root);
 
 /// What deflation leaves of a merge of two bidiagonal halves (nl x (nl + 1) above, nr x (nr + extra) below one row).
-template <class R>
 struct DeflatedSvd {
-    index_t count;          ///< K
-    R *poles, *weights;     ///< K
-    R *left, *right;        ///< the packed vectors: columns of U2 (ld n), rows of VT2 (ld n + extra), the first apart
-    std::int32_t* order;    ///< K: row order[i] of a secular vector meets packed vector i
-    std::int32_t kinds[4];  ///< vectors that live above, below, in both halves; deflated
+    index_t count;            ///< K
+    double *poles, *weights;  ///< K
+    double *left, *right;     ///< the packed vectors: columns of U2 (ld n), rows of VT2 (ld n + extra), the first apart
+    std::int32_t* order;      ///< K: row order[i] of a secular vector meets packed vector i
+    std::int32_t kinds[4];    ///< vectors that live above, below, in both halves; deflated
 };
 
 /// Deflation of a singular value merge, n = nl + 1 + nr. `room` holds 2 n + 1 numbers, `left` n^2, `right`
 /// (n + extra)^2, `work` 4 n integers.
-template <class R>
-DeflatedSvd<R> lasd2(index_t nl, index_t nr, index_t extra, R* d, R alpha, R beta, R* u, index_t ldu, R* vt,
-                     index_t ldvt, std::int32_t* sorted, R* room, R* left, R* right, std::int32_t* work);
+DeflatedSvd lasd2(index_t nl, index_t nr, index_t extra, double* d, double alpha, double beta, double* u, index_t ldu,
+                  double* vt, index_t ldvt, std::int32_t* sorted, double* room, double* left, double* right,
+                  std::int32_t* work);
 
 /// Root i (from 0); delta_j = pole_j - root, sum_j = pole_j + root. Weights have norm one. Returns info.
-template <class R>
-int lasd4(index_t k, index_t i, const R* poles, const R* weights, R* delta, R rho, R& root, R* sum);
+int lasd4(index_t k, index_t i, const double* poles, const double* weights, double* delta, double rho, double& root,
+          double* sum);
 
 }  // namespace svdkit::lapack

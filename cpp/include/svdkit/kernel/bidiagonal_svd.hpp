@@ -13,7 +13,6 @@ namespace svdkit {
 /// B has diagonal d and superdiagonal e (n - 1; both destroyed), largest |entry| near one. Values are left in d, in no
 /// order: column order[j] of U, row order[j] of VT (n x n, column-major, zeros on entry) and d[order[j]] are the
 /// triplet of the (j + 1)-th largest, for j < wanted; all values are there. Returns false when it did not converge.
-template <class R>
-bool bidiagonal_svd(index_t n, R* d, R* e, R* u, R* vt, index_t wanted, index_t* order);
+bool bidiagonal_svd(index_t n, double* d, double* e, double* u, double* vt, index_t wanted, index_t* order);
 
 }  // namespace svdkit
