@@ -35,8 +35,8 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_triplets(kind, shape, k, dtype):
     a = KINDS[kind](*shape).astype(dtype)
-    # Divide and conquer deflates what is apart by 64 epsilon s[0], as LAPACK does: graded residuals reach 150 epsilon.
-    r = svdkit.tsvd(a, k, method="full", tol=300 * float(np.finfo(dtype).eps))
+    # Measured: graded 3 to 5 epsilon in single precision; clustered, low-rank and ones 32 to 50.
+    r = svdkit.tsvd(a, k, method="full", tol=64 * float(np.finfo(dtype).eps))
     u, s, v = np.asarray(r.U, float), np.asarray(r.s, float), np.asarray(r.Vh, float).T
     bound = 100 * min(shape) * np.finfo(dtype).eps
     assert np.linalg.norm(u.T @ u - np.eye(k)) <= bound

@@ -14,7 +14,8 @@ namespace {
 
 // min(p, q) from which our own threaded reduction is faster than LAPACK, unless QR comes first, which LAPACK does.
 // Square, two cores, all triplets, check included, time of gesdd over ours: double precision 1.08 at 192, 1.16 at 256,
-// 1.33 at 500, 1.88 at 1000; single 1.08, 1.18, 1.20, 1.75; with half of the triplets 1.1 to 2.1.
+// 1.33 at 500, 1.88 at 1000; single 0.8 to 1.0 from 192 to 700, check apart: its condensed problem is solved in double
+// precision, and graded residuals are 3 to 5 epsilon where gesdd's are 52 to 130.
 constexpr index_t kReduced = 192;
 constexpr double kTall = 1.6;
 
