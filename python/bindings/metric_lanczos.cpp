@@ -10,7 +10,7 @@
 namespace svdkit::bindings {
 namespace {
 
-template <class T>
+template <class T, auto kSolve>
 nb::tuple solve(const Handle<T>& a, nb::object rows, nb::object cols, index_t k, double tol, index_t max_passes,
                 std::uint64_t seed, int threads, nb::object callback, double time_limit, double max_abs) {
     Metrics<T> metrics;
@@ -22,7 +22,7 @@ nb::tuple solve(const Handle<T>& a, nb::object rows, nb::object cols, index_t k,
     Result<T> result;
     {
         const nb::gil_scoped_release release;
-        result = metric_lanczos(*a.op, metrics, options, watch);
+        result = kSolve(*a.op, metrics, options, watch);
     }
     return give_triplets(std::move(result), true);
 }
@@ -31,9 +31,13 @@ nb::tuple solve(const Handle<T>& a, nb::object rows, nb::object cols, index_t k,
 
 template <class T>
 void bind_metric_lanczos(HandleClass<T>& cls) {
-    cls.def("metric_lanczos", &solve<T>, nb::arg("rows").none(), nb::arg("cols").none(), nb::arg("k"), nb::arg("tol"),
-            nb::arg("max_passes"), nb::arg("seed"), nb::arg("threads"), nb::arg("callback").none(),
-            nb::arg("time_limit"), nb::arg("max_abs"), "k triplets (U, s, Vh, report) between two metrics.");
+    const auto define = [&](const char* name, auto function, const char* what) {
+        cls.def(name, function, nb::arg("rows").none(), nb::arg("cols").none(), nb::arg("k"), nb::arg("tol"),
+                nb::arg("max_passes"), nb::arg("seed"), nb::arg("threads"), nb::arg("callback").none(),
+                nb::arg("time_limit"), nb::arg("max_abs"), what);
+    };
+    define("metric_lanczos", &solve<T, &metric_lanczos<T>>, "k triplets (U, s, Vh, report) between two metrics.");
+    define("metric_search", &solve<T, &metric_search<T>>, "Their U and s as the iteration sees them, Vh empty.");
 }
 
 #define BIND(T) template void bind_metric_lanczos<T>(HandleClass<T>&);

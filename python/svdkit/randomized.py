@@ -105,7 +105,8 @@ def rsvd(
         Test matrix: normal numbers, 8 signs in every row, or signed columns of the Hadamard matrix.
     passes : int, optional
         How many times A is read, at most: 1 is a single pass over the rows (arrays and sparse matrices; generalised
-        Nystrom [3]_), from 2 on products with ``A^H A``.
+        Nystrom [3]_), from 2 on products with ``A^H A``. A dense A whose products are fused counts once for both of
+        them, although for wide blocks, where that takes less time, it then comes from memory twice.
     block_size : int, optional
         Vectors multiplied at a time, raised to what makes k in all. Default: k + oversample where reads or power
         iterations are counted, 16 with "auto". For a matrix in memory, where reads are cheap, one or two digits take

@@ -135,8 +135,9 @@ def weighted_svd(
 
     Cost: a factor of a matrix n^3 / 3 flops; T 2 m n^2, formed for large k only; then that of :func:`svdkit.tsvd`; one
     more read of A for every side with a metric. With products only, k leading triplets take about 5 k + 80 products
-    with ``A C A^H R`` in double precision, and values below 1e-7 s[0] cannot be told from zero. A single-precision
-    dense matrix of which many triplets are wanted goes through its Gram matrix in double precision.
+    with ``A C A^H R`` in double precision, and values below 1e-7 s[0] cannot be told from zero; with one metric,
+    single-precision entries are searched in their own precision, and only the last 3 k products are in double. A
+    single-precision dense matrix of which many triplets are wanted goes through its Gram matrix in double precision.
 
     With `elements` and no penalty the problem is NP-hard, already for rank 1 and for weights 0 and 1, and so is coming
     near to the optimum [9]_. The result is a stationary point to `tol`, the objective never rises on the way to it, and

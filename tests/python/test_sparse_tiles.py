@@ -29,7 +29,7 @@ def test_products(dense, dtype, layout, index):
     if layout == "csc":
         operator, reference = operators.Sparse(entries.T), dense.T
     rng, tol = np.random.default_rng(1), 200 * np.finfo(dtype).eps
-    for b in (1, 3, 8, 16, 40):
+    for b in (1, 3, 8, 16, 40, 67):
         x, y = random_matrix(rng, reference.shape[1], b, dtype), random_matrix(rng, reference.shape[0], b, dtype)
         scale = np.abs(reference).max() * np.sqrt(N)
         np.testing.assert_allclose(operator @ x, reference @ x.astype("float64"), atol=tol * scale)
@@ -58,3 +58,20 @@ def test_threads_do_not_change_bits(dense):
     results = [svdkit.tsvd(entries, 4, tol=1e-3, threads=threads) for threads in (1, 2, 3)]
     for result in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(result, results[0], strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_wide_panels_are_narrow_ones_side_by_side(dense, dtype):
+    core = operators.Sparse(scipy.sparse.csr_array(dense.astype(dtype)))._core
+    x = np.random.default_rng(4).standard_normal((N, 75)).astype(dtype)
+
+    def gram(x):
+        y, z = np.full((M, x.shape[1]), np.nan, dtype), np.full((N, x.shape[1]), np.nan, dtype)
+        core.apply_gram(np.ascontiguousarray(x), y, z)
+        return y, z
+
+    y, z = gram(x)
+    for first in range(0, 75, 8):
+        y_part, z_part = gram(x[:, first : first + 8])
+        assert np.array_equal(y[:, first : first + 8], y_part)
+        assert np.array_equal(z[:, first : first + 8], z_part)

@@ -302,6 +302,35 @@ def test_products_and_factors_agree(rng, dtype, shape):
     assert few.report.converged and few.U.dtype == dtype
 
 
+@pytest.mark.parametrize("shape", [(300, 500), (500, 300)])
+@pytest.mark.parametrize("scales", [1.0, 1e-12, 1e25])
+def test_single_precision_is_searched_and_finished_in_double(rng, shape, scales):
+    """Values over three decades, the least of them far below what is kept of squares in single precision's search."""
+    m, n = shape
+    s = np.geomspace(1, 1e-3, 60)
+    A = (scales * (orthonormal(rng, m, 60) * s) @ orthonormal(rng, n, 60).T).astype(np.float32)
+    X = rng.standard_normal((n, n)) * np.arange(1, n + 1)[:, None] ** -0.3
+    C = (X @ X.T).astype(np.float32)
+    few = weighted_svd(A, 20, cols=C, method="products")
+    assert few.report.converged and few.U.dtype == np.float32
+    assert any("finished in double" in note for note in few.report.notes)
+    least, values = tail(A.astype(float) / scales, None, C.astype(float), 20)
+    np.testing.assert_allclose(few.s / scales, values[:20], rtol=1e-6)
+    E = A.astype(float) - (few.U.astype(float) * few.s) @ few.Vh
+    assert loss(E / scales, None, C.astype(float)) <= least * (1 + 1e-6)
+    tight = weighted_svd(A, 20, cols=C, method="products", tol=1e-7)
+    assert not any("finished in double" in note for note in tight.report.notes)
+    assert few.report.residuals.max() <= 1e-5 * few.s[0]
+
+
+def test_a_search_in_single_precision_that_misses_values_is_repeated_in_double(rng):
+    s = np.array([1, 1e-2, 1e-5, 1e-6])
+    A = ((orthonormal(rng, 90, 4) * s) @ orthonormal(rng, 120, 4).T).astype(np.float32)
+    result = weighted_svd(A, 4, cols=np.eye(120, dtype=np.float32), method="products")
+    assert result.report.converged and result.s.size == 4
+    np.testing.assert_allclose(result.s[:4], singular_values(A.astype(float))[:4], rtol=1e-2)
+
+
 def test_many_triplets_in_single_precision(rng):
     A = rng.standard_normal((700, 900)).astype(np.float32)
     X = rng.standard_normal((900, 1200)) * np.arange(1, 901)[:, None] ** -0.6

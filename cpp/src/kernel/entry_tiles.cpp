@@ -29,11 +29,24 @@ struct Interleaved {
     }
 };
 
-// body(first, count) for slices of the columns of a panel that are so wide.
+// body(in, out) for panels the register tiles can work on: a wide one in slices of its columns, each packed. Where the
+// rows of a panel lie far apart, a tile of it takes more pages, and fewer sets of the caches, than its own size.
 template <class T, class Body>
-void for_each_slice(index_t b, const Body& body) {
+void for_each_slice(ConstPanel<T> in, Panel<T> out, const Body& body) {
     constexpr index_t slice = kMaxLine / sizeof(T);
-    for (index_t j = 0; j < b; j += slice) body(j, std::min(slice, b - j));
+    if (in.cols <= slice) {
+        const detail::Widened<T> from(in);
+        const detail::WidenedOutput<T> to(out);
+        return body(from.panel(), to.panel());
+    }
+    for (index_t j = 0; j < in.cols; j += slice) {
+        const index_t b = std::min(slice, in.cols - j);
+        const index_t width = (b + detail::kWidthQuantum - 1) / detail::kWidthQuantum * detail::kWidthQuantum;
+        const ScratchPanel<T> from(in.rows, width), to(out.rows, width);
+        detail::copy_widened<T>(in.col_range(j, b), from.panel());
+        body(from.panel(), to.panel());
+        detail::copy_panel<T>(to.panel().col_range(0, b), out.col_range(j, b));
+    }
 }
 
 }  // namespace
@@ -86,47 +99,46 @@ void EntryTiles<T>::cut_into_pieces() {
 
 template <class T>
 void EntryTiles<T>::forward(ConstPanel<T> x, Panel<T> y) const {
-    const detail::Widened<T> in(x);
-    const detail::WidenedOutput<T> out(y);
-    const index_t b = in.panel().cols;
-    parallel_for(grid_rows_, 2.0 * static_cast<double>(values_.size() * b), [&](index_t row) {
-        const index_t first = row * tile_rows_;
-        const Panel<T> to = out.panel().row_range(first, std::min(tile_rows_, rows_ - first));
-        detail::set_zero(to);
-        for_each_slice<T>(b, [&](index_t j, index_t width) {
-            for (index_t column = 0; column < grid_cols_; ++column) {
-                const index_t at = begin(row, column);
-                detail::entry_kernels<T>().forward(places_.data() + at, values_.data() + at, end(row, column) - at,
-                                                   in.panel().row(column * kCols) + j, in.panel().ld, to.data + j,
-                                                   to.ld, width);
-            }
-        });
-    });
+    for_each_slice<T>(x, y, [this](ConstPanel<T> in, Panel<T> out) { forward_slice(in, out); });
 }
 
 template <class T>
 void EntryTiles<T>::adjoint(ConstPanel<T> y, Panel<T> z) const {
-    const detail::Widened<T> in(y);
-    const detail::WidenedOutput<T> out(z);
-    const index_t b = in.panel().cols, ld = padded_ld<T>(b);
+    for_each_slice<T>(y, z, [this](ConstPanel<T> in, Panel<T> out) { adjoint_slice(in, out); });
+}
+
+template <class T>
+void EntryTiles<T>::forward_slice(ConstPanel<T> x, Panel<T> y) const {
+    parallel_for(grid_rows_, 2.0 * static_cast<double>(values_.size() * x.cols), [&](index_t row) {
+        const index_t first = row * tile_rows_;
+        const Panel<T> to = y.row_range(first, std::min(tile_rows_, rows_ - first));
+        detail::set_zero(to);
+        for (index_t column = 0; column < grid_cols_; ++column) {
+            const index_t at = begin(row, column);
+            detail::entry_kernels<T>().forward(places_.data() + at, values_.data() + at, end(row, column) - at,
+                                               x.row(column * kCols), x.ld, to.data, to.ld, x.cols);
+        }
+    });
+}
+
+template <class T>
+void EntryTiles<T>::adjoint_slice(ConstPanel<T> y, Panel<T> z) const {
+    const index_t b = y.cols, ld = padded_ld<T>(b);
     const Scratch<T> memory(sums_ * kCols * ld);
     const auto sum = [&](index_t q) { return memory.data() + q * kCols * ld; };
     const auto rows_of_z = [&](index_t column) {
-        return out.panel().row_range(column * kCols, std::min(kCols, cols_ - column * kCols));
+        return z.row_range(column * kCols, std::min(kCols, cols_ - column * kCols));
     };
     parallel_for(static_cast<index_t>(pieces_.size()), 2.0 * static_cast<double>(values_.size() * b), [&](index_t p) {
         const Piece& piece = pieces_[static_cast<std::size_t>(p)];
         Panel<T> to = rows_of_z(piece.column);
         if (piece.sum >= 0) to = {sum(piece.sum), to.rows, b, ld};
         detail::set_zero(to);
-        for_each_slice<T>(b, [&](index_t j, index_t width) {
-            for (index_t row = piece.first; row < piece.last; ++row) {
-                const index_t at = begin(row, piece.column);
-                detail::entry_kernels<T>().adjoint(places_.data() + at, values_.data() + at,
-                                                   end(row, piece.column) - at, in.panel().row(row * tile_rows_) + j,
-                                                   in.panel().ld, to.data + j, to.ld, width);
-            }
-        });
+        for (index_t row = piece.first; row < piece.last; ++row) {
+            const index_t at = begin(row, piece.column);
+            detail::entry_kernels<T>().adjoint(places_.data() + at, values_.data() + at, end(row, piece.column) - at,
+                                               y.row(row * tile_rows_), y.ld, to.data, to.ld, b);
+        }
     });
     for (auto piece = pieces_.begin(); piece != pieces_.end();) {
         const auto next = std::find_if(piece, pieces_.end(), [&](const Piece& p) { return p.column != piece->column; });

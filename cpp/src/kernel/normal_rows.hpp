@@ -108,7 +108,7 @@ private:
         double* to = systems_ + waiting_;
         for (index_t a = 0; a < r_; ++a) {
             starts_[a * kSystems + waiting_] = start_[a];
-            for (index_t b = a; b < r_; ++b, to += kSystems) *to = gram_[a * ld_ + b];
+            for (index_t b = a; b < r_; ++b, to += kSystems) *to = gram_[b * ld_ + a];
             *to = g_[a];
             to += kSystems;
         }

@@ -32,14 +32,15 @@ struct Plan {
 // Counted in vectors, not in seconds, full precision costs least with narrow blocks: a slow spectrum (i^-0.5, n = 4000,
 // k = 64) takes 220, 272 and 370 vectors for width 4, 8 and 16. The width that fills a cache line (8 doubles, 16
 // floats) is the narrowest that also fills the registers, and a safe one for repeated values. A basis beyond 2.5 k
-// gains nothing at width 8, below k + 96 it costs up to a third.
+// gains nothing at width 8, below k + 96 it costs up to a third; at width 16 (noise, n = 4000, k = 64) k + 96 takes 59
+// reads, k + 128 takes 49.
 template <class T>
 Plan make_plan(const Counted<T>& a, const Options<T>& options, index_t start_width) {
     const index_t n = a.cols(), k = options.k;
     const auto line = static_cast<index_t>(64 / sizeof(real_t<T>));
     index_t width = options.block_size > 0 ? options.block_size : (k >= 8 ? line : line / 2);
     width = std::min(std::max(width, start_width), n);
-    const index_t wanted = std::max({5 * k / 2, k + 96, k + 3 * width, 3 * start_width});
+    const index_t wanted = std::max({5 * k / 2, k + std::max<index_t>(96, 8 * line), k + 3 * width, 3 * start_width});
     const index_t capacity = std::min((wanted + width - 1) / width * width, n);
     // Looking costs the eigenvectors of a basis-sized matrix, not looking on average half the steps in between.
     const OperatorCost cost = a.original().cost();

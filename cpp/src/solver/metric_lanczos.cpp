@@ -21,6 +21,9 @@ class Looks {
 public:
     bool due(index_t step, bool enough) const { return enough && step >= next_; }
 
+    /// Near the goal and hardly nearer than at the last look: rounding.
+    bool stalled(double worst) const { return last_ > 0 && worst < kNear && worst > before_ / 2; }
+
     /// `worst`: the largest residual over its tolerance.
     void seen(index_t step, double worst) {
         index_t wait = 2;
@@ -35,6 +38,7 @@ public:
 
 private:
     static constexpr index_t kMost = 4;
+    static constexpr double kNear = 100;
     index_t next_ = 1, last_ = 0;
     double before_ = 0;
 };
@@ -59,6 +63,17 @@ public:
 private:
     std::vector<double> seen_;
 };
+
+// How many vectors are multiplied together. Wide blocks are cheaper a vector, but more vectors are needed: the narrower
+// the numbers, the wider the block that a read of A feeds.
+template <class T>
+index_t block_width(index_t k) {
+    if constexpr (sizeof(real_t<T>) == 4) {
+        return k <= 8 ? 16 : 32;
+    } else {
+        return k <= 8 ? 8 : k <= 96 ? 16 : 32;
+    }
+}
 
 // Triplets for the left vectors U, with fresh products for V and the residuals.
 template <class T>
@@ -99,6 +114,8 @@ struct Look {
     ConstPanel<T> leading() const { return y.panel().col_range(0, real); }
 };
 
+constexpr double kRounding = 4;  // epsilons of H that a residual of its vectors does not fall below
+
 template <class T>
 Look<T> look_at(const KrylovBasis<T>& basis, index_t k, double tol) {
     // Values appear squared, and rounding is relative to the largest.
@@ -111,17 +128,34 @@ Look<T> look_at(const KrylovBasis<T>& basis, index_t k, double tol) {
         ++look.real;
     look.residuals = basis.residual_norms(look.leading(), look.theta);
     for (std::size_t j = 0; j < look.residuals.size(); ++j) {
-        look.residuals[j] /= std::sqrt(look.theta[j]);
-        look.good += look.residuals[j] <= tol * top;
-        look.worst = std::max(look.worst, look.residuals[j] / (tol * top));
+        const double value = std::sqrt(look.theta[j]);
+        look.residuals[j] /= value;
+        const double bound = top * std::max(tol, kRounding * static_cast<double>(epsilon<T>) * top / value);
+        look.good += look.residuals[j] <= bound;
+        look.worst = std::max(look.worst, look.residuals[j] / bound);
     }
     return look;
 }
 
+// The left vectors as the iteration left them, with the residuals that it saw.
 template <class T>
-Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& options, Monitor& monitor) {
+Result<T> found(Block<T> u, const Look<T>& look) {
+    Result<T> result;
+    const index_t k = u.cols();
+    for (index_t j = 0; j < k; ++j)
+        result.s.push_back(static_cast<real_t<T>>(std::sqrt(look.theta[static_cast<std::size_t>(j)])));
+    result.report.residuals = look.residuals;
+    result.u = detail::leading_columns(std::move(u), k);
+    result.v = Block<T>(0, k);
+    return result;
+}
+
+enum class Wanted { left, triplets };
+
+template <class T>
+Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& options, Wanted wanted, Monitor& monitor) {
     const index_t m = a.rows(), k = options.k;
-    const index_t b = std::min(m, options.block_size > 0 ? options.block_size : k <= 8 ? 8 : k <= 96 ? 16 : 32);
+    const index_t b = std::min(m, options.block_size > 0 ? options.block_size : block_width<T>(k));
     const index_t room = std::min(m, std::max(2 * k + 6 * b, k + 12 * b));
     const index_t most = options.max_passes > 0 ? std::max<index_t>(1, options.max_passes / 2) : 40 + 20 * (k / b + 1);
     Weighted<T> problem(a, metrics, b);
@@ -142,18 +176,21 @@ Result<T> solve(Counted<T>& a, const Metrics<T>& metrics, const Options<T>& opti
         bool again = false;
         if (full || !grew || looks.due(step, basis.count() >= k + b)) {
             look = look_at(basis, k, options.tol);
+            const bool enough = wanted == Wanted::left && looks.stalled(look.worst);
             looks.seen(step, look.worst);
-            const bool complete = (basis.count() >= k || !grew) && look.good == look.real;
+            const bool complete = (basis.count() >= k || !grew) && (look.good == look.real || enough);
             const bool stop = monitor.poll({.iteration = step,
                                             .converged = look.good,
                                             .wanted = k,
                                             .residuals = look.residuals,
                                             .passes = a.passes()});
-            again = complete && grew && copies.may_be_missing(look.theta, look.real, b, options.tol);
+            again = complete && !enough && grew && copies.may_be_missing(look.theta, look.real, b, options.tol);
             if ((complete && !again) || !grew || stop || step >= most) {
-                Result<T> result = finish(problem, a, basis.vectors(look.leading()), look.theta);
+                Block<T> u = basis.vectors(look.leading());
+                const bool finished = wanted == Wanted::triplets;
+                Result<T> result = finished ? finish(problem, a, std::move(u), look.theta) : found(std::move(u), look);
                 result.report.iterations = step;
-                result.report.converged = complete && all_below(result, 2 * options.tol);
+                result.report.converged = complete && (!finished || all_below(result, 2 * options.tol));
                 if (stop && !complete) result.report.notes.push_back("stopped early: " + monitor.stop_reason());
                 return result;
             }
@@ -190,24 +227,37 @@ void check(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& op
         throw InvalidArgument("which: only the largest triplets are found by products");
 }
 
-}  // namespace
-
 template <class T>
-Result<T> metric_lanczos(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& options, Monitor& monitor) {
+Result<T> run(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& options, Wanted wanted,
+              Monitor& monitor) {
     check(a, metrics, options);
     Options<T> used = options;
     used.tol = effective_tolerance<T>(options.tol, a.rows(), a.cols());
     const Setting setting{options.k, options.max_abs, options.seed, options.threads};
-    Result<T> result = in_range<T>(
-        a, setting, monitor, [&](Counted<T>& counted, index_t) { return solve(counted, metrics, used, monitor); });
+    Result<T> result = in_range<T>(a, setting, monitor, [&](Counted<T>& counted, index_t) {
+        return solve(counted, metrics, used, wanted, monitor);
+    });
     result.report.method = "products";
     result.report.reason = "metrics by their products";
     result.report.tol = used.tol;
     return result;
 }
 
-#define INSTANTIATE(T) \
-    template Result<T> metric_lanczos<T>(const Operator<T>&, const Metrics<T>&, const Options<T>&, Monitor&);
+}  // namespace
+
+template <class T>
+Result<T> metric_lanczos(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& options, Monitor& monitor) {
+    return run(a, metrics, options, Wanted::triplets, monitor);
+}
+
+template <class T>
+Result<T> metric_search(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& options, Monitor& monitor) {
+    return run(a, metrics, options, Wanted::left, monitor);
+}
+
+#define INSTANTIATE(T)                                                                                        \
+    template Result<T> metric_lanczos<T>(const Operator<T>&, const Metrics<T>&, const Options<T>&, Monitor&); \
+    template Result<T> metric_search<T>(const Operator<T>&, const Metrics<T>&, const Options<T>&, Monitor&);
 SVDKIT_FOR_EACH_SCALAR(INSTANTIATE)
 #undef INSTANTIATE
 

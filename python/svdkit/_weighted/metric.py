@@ -224,8 +224,13 @@ class Metric:
         return E * self.root if self.root is not None else E @ self.factor
 
     def core(self, dtype: np.dtype[Any]) -> Any:
-        """M over 4^exponent as an operator of the engine, in double precision; `dtype` says whether complex."""
+        """M over 4^exponent as an operator of the engine, of this dtype: in double precision, or of entries."""
         operator = OPERATORS[dtype]
+        if self._matrix is not None and real_dtype(dtype) == np.float32:
+            unit = np.full(self.size, 4.0**-self.exponent, np.float32)
+            if self._matrix.dtype == dtype and abs(self.exponent) <= 20:  # products stay in range
+                return operator.scaled(operator.dense(self._matrix), unit, np.empty(0, np.float32))
+            return operator.dense((self._matrix * 4.0**-self.exponent).astype(dtype))
         if self._operator is not None:
             core, _ = in_double(self._operator, dtype)
         elif self._matrix is not None and not self.factored:

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from .._by_rule import is_rule
-from .._progress import hook, progress_bar
 from .._report import Report
-from .._scalars import DTYPES, real_dtype
+from .._scalars import real_dtype
 from .._spectrum import Spectrum
 from .._tsvd import Request, decompose
 from .gram_double import gram_double
-from .metric_inputs import in_double
 from .problem import WeightedProblem
+from .products import by_products
 
 Triplets = tuple[np.ndarray, np.ndarray, np.ndarray, Report]
 MAX_FORMED = 2**30  # bytes of T where A is sparse
@@ -63,7 +62,7 @@ def triplets(problem: WeightedProblem, request: Request, method: str) -> Triplet
         raise ValueError("method = 'factor' needs factors, and a metric is known by its products only; use 'auto'")
     found = None
     if must or method == "products" or (method == "auto" and _products_are_cheaper(problem, request)):
-        found = _by_products(problem, request)
+        found = by_products(problem, request)
     if found is None or not (found[3].converged or must or method == "products"):
         found = _by_factors(problem, request)
     rank, report = found[1].size, found[3]
@@ -127,40 +126,6 @@ def _is_worth_forming(problem: WeightedProblem, request: Request) -> bool:
     if A is None or (not isinstance(A, np.ndarray) and size > MAX_FORMED):
         return False
     return 2 * _vectors(request.k) > m
-
-
-def _by_products(problem: WeightedProblem, request: Request) -> Triplets:
-    """Block Krylov on the shorter side, in double precision; diagonal metrics become part of A."""
-    if is_rule(request.k):
-        raise TypeError(f"k = {request.k!r}, but with metrics known by products only k must be an integer")
-    if request.which == "smallest":
-        raise ValueError("which = 'smallest' needs factors, and a metric is known by its products only")
-    narrow = problem.matrix.dtype
-    flipped = problem.matrix.shape[0] > problem.matrix.shape[1]
-    side = problem.adjoint() if flipped else problem
-    core, notes = in_double(side.matrix)
-    scaled = side.scaled(core)
-    metrics = [None if each is None or each.root is not None else each.core(DTYPES[type(core)]) for each in side.sides]
-    single = real_dtype(narrow) == np.float32
-    with progress_bar(request.progress, request.k) as bar:
-        U, s, Vh, fields = scaled.metric_lanczos(
-            *metrics, request.k, request.tol or (1e-5 if single else 1e-10), 0, request.rng, request.threads,
-            hook(request.callback, bar), request.time_limit, 0.0,
-        )  # fmt: skip
-    report = Report(**fields)
-    report.reason = "metrics by their products only" if _must(problem) else "few triplets: metrics are not factored"
-    report.notes[:0] = [*problem.matrix.notes, *notes]
-    report.passes += problem.matrix.passes
-    U, s, V, report.residuals = U[:, s > 0], s[s > 0], Vh.conj().T[:, s > 0], report.residuals[s > 0]
-    U, V = side.unfold(core, U, s, V)
-    if flipped:
-        U, V = V, U
-    U, V = (np.ascontiguousarray(X.astype(narrow)) for X in (U, V))
-    return U, s.astype(real_dtype(narrow)), V, report
-
-
-def _must(problem: WeightedProblem) -> bool:
-    return any(side is not None and side.products_only for side in problem.sides)
 
 
 def _nothing(problem: WeightedProblem, request: Request) -> Triplets:

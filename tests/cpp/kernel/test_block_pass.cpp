@@ -18,11 +18,11 @@ struct LevelScope {
 };
 
 template <class T>
-void check_passes(ConstView<T> a, index_t width) {
+void check_passes(ConstView<T> a, index_t width, double units = 30) {
     const Block<T> x = gaussian<T>(a.cols, width, 1), w = gaussian<T>(a.rows, width, 2);
     Block<T> y(a.rows, width), z(a.cols, width);
     const Block<T> expected_y = multiply<T>(a, x), expected_z = multiply_adjoint<T>(a, w);
-    const double limit = tolerance<T>(30) * std::sqrt(static_cast<double>(a.rows + a.cols));
+    const double limit = tolerance<T>(units) * std::sqrt(static_cast<double>(a.rows + a.cols));
     forward_pass<T>(a, x, y);
     CHECK(distance(y, expected_y) <= limit);
     forward_pass<T>(a, x, y, true);
@@ -57,20 +57,54 @@ void many_shapes() {
     }
 }
 
+// Long enough for adjoint parts that depend on the threads, and, for 70 vectors, panels in parts and two reads of A.
+constexpr index_t kRows = 300, kLong = 2200;
+
+template <class T>
+void long_rows() {
+    const Block<T> store = gaussian<T>(kRows, kLong, 3);
+    const ConstView<T> a{store.data(), kRows, kLong, store.ld(), 1};
+    const double units = 200;  // sums of 2200 terms are large while they are rounded
+    for (index_t width : {8, 70}) {
+        check_passes<T>(a, width, units);
+        check_passes<T>(a.transposed(), width, units);
+    }
+}
+
 template <class T>
 void bits_without_threads() {
-    const Block<T> a = gaussian<T>(900, 700, 1), x = gaussian<T>(700, 8, 2);
-    Block<T> y[2] = {{900, 8}, {900, 8}}, z[2] = {{700, 8}, {700, 8}};
-    for (int run : {0, 1}) {
-        const ThreadScope scope(run == 0 ? 1 : 3);
-        gram_pass<T>(view_of(a), x, y[run], z[run]);
+    const Block<T> store = gaussian<T>(kRows, kLong, 3);
+    const ConstView<T> long_a{store.data(), kRows, kLong, store.ld(), 1};
+    const Block<T> square = gaussian<T>(900, 700, 3);
+    const auto same_bits = [](ConstView<T> a, index_t width) {
+        const Block<T> x = gaussian<T>(a.cols, width, 4), w = gaussian<T>(a.rows, width, 5);
+        Block<T> y[2] = {{a.rows, width}, {a.rows, width}}, z[2] = {{a.cols, width}, {a.cols, width}};
+        for (int threads : {1, 2, 3, 5}) {
+            const index_t run = threads > 1;
+            const ThreadScope scope(threads);
+            gram_pass<T>(a, x, y[run], z[run]);
+            CHECK(distance(y[0], y[run]) == 0 && distance(z[0], z[run]) == 0);
+        }
+        for (int threads : {1, 2, 3, 5}) {
+            const index_t run = threads > 1;
+            const ThreadScope scope(threads);
+            adjoint_pass<T>(a, w, z[run]);
+            forward_pass<T>(a, x, y[run]);
+            CHECK(distance(y[0], y[run]) == 0 && distance(z[0], z[run]) == 0);
+        }
+    };
+    for (index_t width : {8, 70}) {
+        same_bits({square.data(), 900, 700, square.ld(), 1}, width);
+        same_bits(long_a, width);
+        same_bits(long_a.transposed(), width);
     }
-    CHECK(distance(y[0], y[1]) == 0.0 && distance(z[0], z[1]) == 0.0);
 }
 
 }  // namespace
 
 TEST(block_pass_every_level_layout_and_width) { FOR_EACH_SCALAR(many_shapes); }
+
+TEST(block_pass_of_long_rows_and_wide_panels) { FOR_EACH_SCALAR(long_rows); }
 
 TEST(block_pass_bits_do_not_depend_on_threads) { FOR_EACH_SCALAR(bits_without_threads); }
 

@@ -86,6 +86,22 @@ TEST(metric_lanczos_gives_generalised_triplets_with_the_same_bits_for_any_number
     FOR_EACH_SCALAR(triplets);
 }
 
+TEST(metric_search_finds_the_left_vectors_and_ends_where_rounding_holds_residuals) {
+    const Block<float> a = gaussian<float>(200, 260, 1), c = moment<float>(260, 520, 3);
+    const Dense<float> op(view_of(a)), cols(view_of(c));
+    Monitor monitor;
+    const Result<float> whole = metric_lanczos<float>(op, {nullptr, &cols}, {.k = 12, .seed = 4}, monitor);
+    std::vector<Result<float>> found;
+    for (int threads : {1, 3}) {
+        const Options<float> options{.k = 12, .tol = 1e-9, .seed = 4, .threads = threads};
+        found.push_back(metric_search<float>(op, {nullptr, &cols}, options, monitor));
+    }
+    CHECK(found[0].report.converged && found[0].report.iterations < 40);
+    CHECK(found[0].u.cols() == 12 && found[0].v.rows() == 0 && found[0].report.residuals.size() == 12);
+    CHECK(found[0].s == found[1].s && distance(found[0].u, found[1].u) == 0);
+    for (std::size_t i = 0; i < 12; ++i) CHECK_CLOSE(found[0].s[i], whole.s[i], 1e-5);
+}
+
 TEST(metric_lanczos_stops_at_the_rank_of_a_singular_metric) {
     const Block<double> a = gaussian<double>(60, 50, 1), c = moment<double>(50, 7, 2), r = moment<double>(60, 9, 3);
     const Dense<double> op(view_of(a)), rows(view_of(r)), cols(view_of(c));

@@ -1,8 +1,8 @@
 // Threads: how many, and the one loop that uses them.
 //
 // A call's thread count lives in a ThreadScope (thread-local), so no call changes global state.
-// Work is cut into parts by the problem alone and every part is computed serially, therefore
-// the bits of a result do not depend on the number of threads.
+// What is summed is cut into parts by the problem alone and every part is computed serially,
+// therefore the bits of a result do not depend on the number of threads.
 #pragma once
 
 #include <exception>

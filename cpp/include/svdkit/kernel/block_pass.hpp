@@ -3,9 +3,10 @@
 //   forward  Y = A X        adjoint  Z = A^H Y        gram  Y = A X, Z = A^H Y
 //
 // A is read in place (row- or column-major; other strides through packed tiles) and cut into tiles whose panels stay in
-// cache; the innermost loops are those of kernel/simd.hpp for real scalars and BLAS for complex ones. The cut depends
-// on the problem alone and partial sums are added in a fixed order: the bits do not depend on the number of threads.
-// Cost: 2 m n b flops a product (complex: 8); one read of A for gram while a strip of A fits in cache (gram_is_fused).
+// cache; the innermost loops are those of kernel/simd.hpp for real scalars and BLAS for complex ones. What is summed in
+// parts is cut by the problem alone and added in a fixed order: the bits do not depend on the number of threads.
+// Cost: 2 m n b flops a product (complex: 8); one read of A for gram while X and Z fit in cache beside a strip of it
+// (gram_is_fused), two, which then take less time, for wider blocks.
 // A may be stored shorter (S = Float16 or BFloat16 for T = float, float for double): widened a tile at a time, in
 // cache. The same loops serve tall bases: V^H W is an adjoint pass, W - V H a forward one.
 #pragma once
@@ -31,7 +32,7 @@ void gram_pass(ConstView<S> a, ConstPanel<T> x, Panel<T> y, Panel<T> z);
 template <class T, class S = T>
 void outer_pass(ConstView<S> a, ConstPanel<T> y, Panel<T> z, Panel<T> w);
 
-/// Whether gram_pass reads A once.
+/// Whether gram_pass reads A once, for blocks that are narrow enough.
 template <class T, class S = T>
 bool gram_is_fused(ConstView<S> a);
 

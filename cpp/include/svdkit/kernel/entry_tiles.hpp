@@ -8,6 +8,9 @@
 // Entries of a tile do not follow one another as they do in A: eight runs of rows are interleaved, so that neighbours
 // touch different rows of Y and of Z and no sum waits for the one before.
 //
+// Panels with rows of more than two cache lines are taken in slices of their columns, each packed: 2 (m + n) b numbers
+// copied, and every slice costs what a narrow panel does.
+//
 // Memory: nnz (sizeof(T) + 4) bytes, a value and two 16-bit numbers an entry. Making the copy costs about three passes.
 // Cost of a product: 2 nnz b flops; with rows of one cache line some 5 cycles an entry, the traffic of the second-level
 // cache. Real scalars only.
@@ -47,6 +50,8 @@ private:
         index_t sum;                  // which private sum; -1: straight into Z
     };
     void cut_into_pieces();
+    void forward_slice(ConstPanel<T> x, Panel<T> y) const;
+    void adjoint_slice(ConstPanel<T> y, Panel<T> z) const;
     index_t begin(index_t row, index_t column) const {
         return begin_[static_cast<std::size_t>(row * grid_cols_ + column)];
     }

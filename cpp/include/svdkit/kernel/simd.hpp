@@ -126,7 +126,7 @@ struct NormalRow {
     index_t r;
     index_t ld;     // r rounded up to a multiple of 8
     double* panel;  // scratch, kChunk ld
-    double* gram;   // ld x ld: += sum w q q^T, the upper triangle
+    double* gram;   // ld x ld: += sum w q q^T, the lower triangle
     double* g;      // ld: += sum w (a - l q) q
 };
 

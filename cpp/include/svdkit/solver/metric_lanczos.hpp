@@ -30,4 +30,9 @@ struct Metrics {
 template <class T>
 Result<T> metric_lanczos(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& options, Monitor& monitor);
 
+/// Its search alone: U, s and the residuals that the iteration saw, V empty. For a caller who takes U on in higher
+/// precision: the search also ends where rounding keeps residuals above `tol`.
+template <class T>
+Result<T> metric_search(const Operator<T>& a, const Metrics<T>& metrics, const Options<T>& options, Monitor& monitor);
+
 }  // namespace svdkit

@@ -1,12 +1,16 @@
 // The normal equations of rows of a half-sweep, in double precision (see kernel/simd.hpp for what they compute).
 //
 // Cells come in chunks whose rows sqrt(w) q stay in the first-level cache as a panel: one pass fetches and widens them
-// and takes their products with the start (8 sums reduced together), then register tiles of the Gram matrix read them.
+// and takes their products with the start (8 sums reduced together), then register tiles of the Gram matrix's lower
+// triangle read them.
 // The systems are solved eight at a time, one in every lane. Cost of a cell: about r^2 / 16 + r / 4 fused multiply-adds
 // of 8 numbers; of a system: r^3 / 48 of them.
 #pragma once
 
 #include <cmath>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #include "reduce.hpp"
 #include "svdkit/kernel/simd.hpp"
@@ -21,29 +25,42 @@ inline constexpr int kGramRows = kD == 8 ? 8 : 4;  // rows and vectors of a regi
 inline constexpr int kGramVectors = 3;
 using Doubles = Vec<double, kD>;
 
-// G[a0.., j..] += sum over the cells of q_a q_j
+// sum[a][v] += q_a q_v of one cell, whose row begins at q.
 template <int NV, int MR>
-inline void gram_tile(const double* q, index_t count, index_t ld, index_t a0, index_t j, double* g) {
-    Doubles sum[MR][NV];
-    for (int a = 0; a < MR; ++a)
-        for (int v = 0; v < NV; ++v) sum[a][v] = load<double, kD>(g + (a0 + a) * ld + j + v * kD);
-    for (index_t c = 0; c < count; ++c) {
-        Doubles in[NV];
-        for (int v = 0; v < NV; ++v) in[v] = load<double, kD>(q + c * ld + j + v * kD);
+inline void add_products(const double* q, index_t a0, index_t j, Doubles (&sum)[MR][NV]) {
+    Doubles in[NV];
+    for (int v = 0; v < NV; ++v) in[v] = load<double, kD>(q + j + v * kD);
 #pragma GCC unroll 8
-        for (int a = 0; a < MR; ++a)
-#pragma GCC unroll 3
-            for (int v = 0; v < NV; ++v) sum[a][v] += q[c * ld + a0 + a] * in[v];
-    }
     for (int a = 0; a < MR; ++a)
-        for (int v = 0; v < NV; ++v) store<double, kD>(g + (a0 + a) * ld + j + v * kD, sum[a][v]);
+#pragma GCC unroll 3
+        for (int v = 0; v < NV; ++v) sum[a][v] += q[a0 + a] * in[v];
 }
 
-// MR rows of the upper triangle of G, and some of what lies below it.
+// G[a0.., j..] += sum over the cells of q_a q_j. Small tiles take several cells at a time: 8 sums hide their latency.
+template <int NV, int MR>
+inline void gram_tile(const double* q, index_t count, index_t ld, index_t a0, index_t j, double* g) {
+    constexpr int kChains = MR * NV >= 8 ? 1 : 8 / (MR * NV);
+    Doubles sum[kChains][MR][NV] = {};
+    index_t c = 0;
+    for (; c + kChains <= count; c += kChains)
+#pragma GCC unroll 4
+        for (int chain = 0; chain < kChains; ++chain) add_products<NV, MR>(q + (c + chain) * ld, a0, j, sum[chain]);
+    for (; c < count; ++c) add_products<NV, MR>(q + c * ld, a0, j, sum[0]);
+    for (int a = 0; a < MR; ++a)
+        for (int v = 0; v < NV; ++v) {
+            double* const to = g + (a0 + a) * ld + j + v * kD;
+            Doubles total = load<double, kD>(to) + sum[0][a][v];
+            for (int chain = 1; chain < kChains; ++chain) total += sum[chain][a][v];
+            store<double, kD>(to, total);
+        }
+}
+
+// MR rows of the lower triangle of G, and some of what lies above it.
 template <int MR>
 inline void gram_rows(const double* q, index_t count, index_t ld, index_t a0, double* g) {
-    for (index_t j = a0 / kD * kD; j < ld;) {
-        const index_t left = (ld - j) / kD;
+    const index_t end = (a0 + MR + kD - 1) / kD * kD;
+    for (index_t j = 0; j < end;) {
+        const index_t left = (end - j) / kD;
         if (left >= 3) gram_tile<3, MR>(q, count, ld, a0, j, g);
         if (left == 2) gram_tile<2, MR>(q, count, ld, a0, j, g);
         if (left == 1) gram_tile<1, MR>(q, count, ld, a0, j, g);
@@ -54,26 +71,31 @@ inline void gram_rows(const double* q, index_t count, index_t ld, index_t a0, do
 // G += Q^T Q
 inline void add_gram(const double* q, index_t count, index_t r, index_t ld, double* g) {
     index_t a0 = 0;
-    for (; r - a0 > 4; a0 += kGramRows) gram_rows<kGramRows>(q, count, ld, a0, g);
+    for (; r - a0 > kGramRows - 2; a0 += kGramRows) gram_rows<kGramRows>(q, count, ld, a0, g);
     if (r - a0 > 2) {
         gram_rows<4>(q, count, ld, a0, g);
-    } else if (r - a0 > 0) {
-        gram_rows<2>(q, count, ld, a0, g);
+        a0 += 4;
     }
+    if (r - a0 > 0) gram_rows<2>(q, count, ld, a0, g);
 }
 
-// g += sum over the cells of factor_c q_c; two chains of sums hide some of their latency.
+// g += sum over the cells of factor_c q_c; four chains of sums hide some of their latency.
 template <int NV>
 inline void add_gradient(const double* q, const double* factors, index_t count, index_t ld, double* g) {
-    Doubles sum[2][NV] = {};
-    for (index_t c = 0; c + 1 < count; c += 2)
-        for (int v = 0; v < NV; ++v) {
-            sum[0][v] += factors[c] * load<double, kD>(q + c * ld + v * kD);
-            sum[1][v] += factors[c + 1] * load<double, kD>(q + (c + 1) * ld + v * kD);
-        }
-    if (count % 2 == 1)
-        for (int v = 0; v < NV; ++v) sum[0][v] += factors[count - 1] * load<double, kD>(q + (count - 1) * ld + v * kD);
-    for (int v = 0; v < NV; ++v) store<double, kD>(g + v * kD, load<double, kD>(g + v * kD) + (sum[0][v] + sum[1][v]));
+    constexpr int kChains = 4;
+    Doubles sum[kChains][NV] = {};
+    const auto add = [&](index_t c, int chain) {
+        for (int v = 0; v < NV; ++v) sum[chain][v] += factors[c] * load<double, kD>(q + c * ld + v * kD);
+    };
+    index_t c = 0;
+    for (; c + kChains <= count; c += kChains)
+#pragma GCC unroll 4
+        for (int chain = 0; chain < kChains; ++chain) add(c + chain, chain);
+    for (; c < count; ++c) add(c, 0);
+    for (int v = 0; v < NV; ++v) {
+        const Doubles total = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+        store<double, kD>(g + v * kD, load<double, kD>(g + v * kD) + total);
+    }
 }
 
 // Asks for the row of N that the cell kAhead places on will need.
@@ -85,20 +107,35 @@ inline void fetch_ahead(const NormalRow<T>& row, index_t p) {
     for (index_t j = 0; j < row.r; j += kLine) __builtin_prefetch(next + j);
 }
 
-// NV vectors of the rows sqrt(w) q of kD cells into the panel q; returns their products with the start.
+// Numbers of either precision as doubles, by one instruction: __builtin_convertvector goes by halves in GCC.
+inline Doubles widened(const double* in) { return load<double, kD>(in); }
+inline Doubles widened(const float* in) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(in));  // the unmasked one draws a warning in GCC 12
+#elif defined(__AVX2__)
+    return _mm256_cvtps_pd(_mm_loadu_ps(in));
+#else
+    return __builtin_convertvector(load<float, kD>(in), Doubles);
+#endif
+}
+
+// Vectors j.. of the rows sqrt(w) q of kD cells into the panel q; returns their products with the start.
 template <class T, int NV, bool kWeighted>
-inline Doubles widen_rows(const T* const* from, const double* roots, const double* l, double* q, index_t ld) {
+inline Doubles widen_rows(const NormalRow<T>& row, const std::int32_t* columns, const double* roots, index_t j,
+                          double* q) {
+    const T* const right = row.right + j;
+    const index_t ld = row.ld;
     Doubles start[NV], sum[kD];
-    for (int v = 0; v < NV; ++v) start[v] = load<double, kD>(l + v * kD);
+    for (int v = 0; v < NV; ++v) start[v] = load<double, kD>(row.start + j + v * kD);
 #pragma GCC unroll 8
-    for (int c = 0; c < kD; ++c, q += ld) {
-        const T* const in = from[c];
+    for (int c = 0; c < kD; ++c) {
+        const T* const in = right + columns[c] * row.ld_right;
         Doubles product = {};
 #pragma GCC unroll 4
         for (int v = 0; v < NV; ++v) {
-            Doubles wide = __builtin_convertvector(load<T, kD>(in + v * kD), Doubles);
+            Doubles wide = widened(in + v * kD);
             if constexpr (kWeighted) wide *= roots[c];
-            store<double, kD>(q + v * kD, wide);
+            store<double, kD>(q + c * ld + j + v * kD, wide);
             product += wide * start[v];
         }
         sum[c] = product;
@@ -109,21 +146,20 @@ inline Doubles widen_rows(const T* const* from, const double* roots, const doubl
 // The same for whole rows. `count` of the cells are there, the others repeat the first.
 template <class T, bool kWeighted>
 inline Doubles gather_cells(const NormalRow<T>& row, index_t p, index_t count, const double* roots, double* q) {
-    const T* from[kD];
-    for (index_t c = 0; c < kD; ++c) {
-        fetch_ahead(row, p + c);
-        from[c] = row.right + row.columns[c < count ? p + c : p] * row.ld_right;
+    const std::int32_t* columns = row.columns + p;
+    std::int32_t repeated[kD];
+    if (count < kD) {
+        for (index_t c = 0; c < kD; ++c) repeated[c] = columns[c < count ? c : 0];
+        columns = repeated;
     }
-    const index_t ld = row.ld;
-    const double* const l = row.start;
+    for (index_t c = 0; c < kD; ++c) fetch_ahead(row, p + c);
     Doubles sum = {};
-    for (index_t j = 0; j < ld;) {
-        const index_t left = (ld - j) / kD;
+    for (index_t j = 0; j < row.ld;) {
+        const index_t left = (row.ld - j) / kD;
         const int step = left >= 4 ? 4 : (left >= 2 ? 2 : 1);
-        if (step == 4) sum += widen_rows<T, 4, kWeighted>(from, roots, l + j, q + j, ld);
-        if (step == 2) sum += widen_rows<T, 2, kWeighted>(from, roots, l + j, q + j, ld);
-        if (step == 1) sum += widen_rows<T, 1, kWeighted>(from, roots, l + j, q + j, ld);
-        for (int c = 0; c < kD; ++c) from[c] += step * kD;
+        if (step == 4) sum += widen_rows<T, 4, kWeighted>(row, columns, roots, j, q);
+        if (step == 2) sum += widen_rows<T, 2, kWeighted>(row, columns, roots, j, q);
+        if (step == 1) sum += widen_rows<T, 1, kWeighted>(row, columns, roots, j, q);
         j += step * kD;
     }
     return sum;
