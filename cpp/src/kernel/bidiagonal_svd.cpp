@@ -20,7 +20,7 @@ using lapack::DeflatedSvd;
 class Solver {
 public:
     Solver(index_t n, double* d, double* e, double* u, double* vt, index_t wanted)
-        : n_(n), d_(d), e_(e), u_(u), vt_(vt), wanted_(wanted), sorted_(n) {
+        : n_(n), d_(d), e_(e), u_(u), vt_(vt), wanted_(wanted), sorted_(n), room_(4 * (n + 1) * (n + 1)) {
         // A value this small is rounding; the merges divide by what they scale with.
         for (index_t i = 0; i < n; ++i)
             if (std::abs(d[i]) < epsilon<double> / 2) d[i] = std::copysign(epsilon<double> / 2, d[i]);
@@ -40,8 +40,7 @@ private:
     struct Merge {
         index_t above, below, extra;
         DeflatedSvd left;
-        double *d, *u, *vt;
-        Buffer<double> delta, sum;
+        double *d, *u, *vt, *delta, *sum;
         index_t rows() const { return above + 1 + below; }
         index_t cols() const { return rows() + extra; }
     };
@@ -58,7 +57,8 @@ private:
     void merge(const detail::MergeNode& node) {
         if (failed_) return;
         const index_t n = node.size, corner = node.first * (n_ + 1), middle = node.first + node.left;
-        Merge at{node.left, n - node.left - 1, node.extra, {}, d_ + node.first, u_ + corner, vt_ + corner, {}, {}};
+        Merge at{node.left,   n - node.left - 1, node.extra, {},     d_ + node.first,
+                 u_ + corner, vt_ + corner,      nullptr,    nullptr};
         const index_t m = at.cols();
         std::int32_t* const sorted = sorted_.data() + node.first;
         const double alpha = d_[middle], beta = e_[middle];
@@ -67,11 +67,15 @@ private:
         for (index_t i = 0; i < n; ++i) largest = std::max(largest, at.d[i]);
         const int exponent = std::ilogb(largest);
         for (index_t i = 0; i < n; ++i) at.d[i] = std::ldexp(at.d[i], -exponent);
-        const Buffer<double> room(2 * n + 2), left(n * n), right(m * m);
+        double* const left = room_.data() + 4 * node.first * (n_ + 1);
+        double* const right = left + n * n;
+        at.delta = right + m * m;
+        at.sum = at.delta + n * n;
+        const Buffer<double> room(2 * n + 2);
         const Buffer<std::int32_t> work(4 * n);
         at.left =
             lapack::lasd2(at.above, at.below, at.extra, at.d, std::ldexp(alpha, -exponent), std::ldexp(beta, -exponent),
-                          at.u, n_, at.vt, n_, sorted, room.data(), left.data(), right.data(), work.data());
+                          at.u, n_, at.vt, n_, sorted, room.data(), left, right, work.data());
         solve_secular(at);
         if (failed_) return;
         for (index_t i = 0; i < n; ++i) at.d[i] = std::ldexp(at.d[i], exponent);
@@ -93,9 +97,7 @@ private:
         double square = 0;
         for (const double weight : before) square += weight * weight;
         for (index_t i = 0; i < k; ++i) left.weights[i] /= std::sqrt(square);
-        at.delta = Buffer<double>(k * k);
-        at.sum = Buffer<double>(k * k);
-        double *const delta = at.delta.data(), *const sum = at.sum.data();
+        double *const delta = at.delta, *const sum = at.sum;
         detail::for_strips(0, k, 32, 80.0 * static_cast<double>(k), [&](index_t first, index_t last) {
             for (index_t j = first; j < last; ++j)
                 if (lapack::lasd4(k, j, left.poles, left.weights, delta + j * k, square, at.d[j], sum + j * k) != 0)
@@ -142,7 +144,7 @@ private:
     static void secular_vectors(const Merge& at, index_t j, double* room, double* u_out, double* v_out) {
         const DeflatedSvd& left = at.left;
         const index_t k = left.count;
-        const double *const delta = at.delta.data() + j * k, *const sum = at.sum.data() + j * k;
+        const double *const delta = at.delta + j * k, *const sum = at.sum + j * k;
         double *const u = room, *const v = room + k;
         double u_square = 0, v_square = 0;
         for (index_t i = 0; i < k; ++i) {
@@ -189,6 +191,7 @@ private:
     double *d_, *e_, *u_, *vt_;
     index_t wanted_;
     Buffer<std::int32_t> sorted_;
+    Buffer<double> room_;  // of all merges: one of s rows needs four squares of s + 1, and its first row says where
     std::atomic<bool> failed_{false};
 };
 

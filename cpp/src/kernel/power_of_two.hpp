@@ -13,6 +13,7 @@ int normalise(Panel<R> p) {
     const double largest = scan(ConstView<R>{p.data, p.rows, p.cols, p.ld, 1}).max_abs;
     if (largest == 0) return 0;
     const int exponent = std::ilogb(largest);
+    if (exponent == 0) return 0;
     for (index_t i = 0; i < p.rows; ++i)
         for (index_t j = 0; j < p.cols; ++j) p(i, j) = std::ldexp(p(i, j), -exponent);
     return exponent;

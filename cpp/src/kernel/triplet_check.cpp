@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "svdkit/base/random.hpp"
+#include "svdkit/base/threads.hpp"
 #include "svdkit/kernel/scan.hpp"
 
 namespace svdkit {
@@ -80,6 +82,12 @@ double energy(ConstPanel<R> a, double factor) {
     return sum;
 }
 
+// Sums that read A, X or Y once each, one thread a sum.
+void side_by_side(index_t entries, const std::vector<std::function<void()>>& sums) {
+    const index_t count = static_cast<index_t>(sums.size());
+    parallel_for(count, static_cast<double>(entries * count), [&](index_t i) { sums[static_cast<std::size_t>(i)](); });
+}
+
 }  // namespace
 
 template <class R>
@@ -88,17 +96,23 @@ double triplet_error(ConstPanel<R> a, ConstPanel<R> x, const R* s, ConstPanel<R>
     const double largest = scan(ConstView<R>{a.data, a.rows, a.cols, a.ld, 1}).max_abs;
     const int exponent = largest > 0 ? std::max(std::ilogb(largest), -1000) : 0;  // squares stay in range
     const double factor = std::ldexp(1.0, -exponent);
-    const Vector w = signs(k), xw = product(x, w), yw = product(y, w);
+    const Vector w = signs(k);
     Vector sw = times(factor, w);
     for (index_t j = 0; j < k; ++j) sw[static_cast<std::size_t>(j)] *= static_cast<double>(s[j]);
+    Vector xw, yw;
+    side_by_side(std::max(a.rows, a.cols) * k, {[&] { xw = product(x, w); }, [&] { yw = product(y, w); }});
+    Vector ayw, xsw, axw, ysw, xxw, yyw;
+    double total = 0;
+    side_by_side(a.rows * a.cols,
+                 {[&] { ayw = product(a, times(factor, yw)); }, [&] { axw = adjoint(a, times(factor, xw)); },
+                  [&] { total = energy(a, factor); }, [&] { xsw = product(x, sw); }, [&] { ysw = product(y, sw); },
+                  [&] { xxw = adjoint(x, xw); }, [&] { yyw = adjoint(y, yw); }});
     double size = std::max(std::abs(static_cast<double>(s[0])), std::abs(static_cast<double>(s[r - 1]))) * factor;
     if (size == 0) size = 1;
-    const double turned = distance(adjoint(x, xw), w) + distance(adjoint(y, yw), w);
-    const double apart = distance(product(a, times(factor, yw)), product(x, sw)) +
-                         distance(adjoint(a, times(factor, xw)), product(y, sw));
+    const double turned = distance(xxw, w) + distance(yyw, w);
+    const double apart = distance(ayw, xsw) + distance(axw, ysw);
     double squares = 0;
     for (index_t j = 0; j < r; ++j) squares += std::pow(factor * static_cast<double>(s[j]), 2);
-    const double total = energy(a, factor);
     const double lost = total == squares ? 0 : std::abs(total - squares) / std::max(total, squares);
     return turned + apart / size + lost;
 }
