@@ -31,7 +31,9 @@ KINDS = {
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape, k", [((230, 230), 230), ((300, 240), 80), ((240, 330), 240)])
+@pytest.mark.parametrize(
+    "shape, k", [((230, 230), 230), ((300, 240), 80), ((240, 330), 240), ((900, 230), 230), ((210, 1500), 60)]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_triplets(kind, shape, k, dtype):
     a = KINDS[kind](*shape).astype(dtype)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@
 
 namespace svdkit {
 namespace {
+
+// How many times longer than wide a matrix is from which QR comes first: LAPACK has 11/6.
+constexpr double kTall = 1.6;
 
 // A, or its transpose when that has fewer rows, as the reduction wants it.
 template <class R>
@@ -37,14 +41,23 @@ Block<R> oriented(ConstPanel<R> a) {
     return out;
 }
 
-// Vectors of the bidiagonal matrix, each `length` numbers `stride` apart, turned back into columns of OUT.
-template <class R, class Vector>
-void turn_back(const Reflectors<R>& back, index_t length, const Vector& vector, Panel<R> out) {
+// R of a QR, oriented like the matrix whose place it took.
+template <class R>
+Block<R> triangle(const Block<R>& qr) {
+    const index_t n = qr.rows();
+    Block<R> out = reduction_block<R>(n, n);
+    for (index_t j = 0; j < n; ++j) std::copy_n(&qr(j, 0), j + 1, &out(j, 0));
+    return out;
+}
+
+// Vectors of the bidiagonal matrix, the first `length` numbers of strips of zeros, turned back into columns of OUT.
+template <class R, class Back, class Vector>
+void turn_back(const Back& back, index_t length, const Vector& vector, Panel<R> out) {
     const double each = 4.0 * static_cast<double>(out.rows) * static_cast<double>(length);
     detail::for_strips(0, out.cols, detail::strip_width(out.cols), each, [&](index_t from, index_t to) {
         const Block<R> strip(to - from, out.rows, out.rows);
         vector(from, to, strip);
-        back.apply(strip.data(), out.rows, to - from);
+        back(strip.data(), out.rows, to - from);
         for (index_t i = 0; i < out.rows; ++i)
             for (index_t j = from; j < to; ++j) out(i, j) = strip(j - from, i);
     });
@@ -90,9 +103,16 @@ struct Condensed {
 // The reduction takes A for M^T: left vectors of M, whose rows are A's columns, are right ones of A.
 template <class R>
 bool reduced_svd(ConstPanel<R> a, Panel<R> x, R* s, Panel<R> y) {
-    const Block<R> work = oriented(a);
+    Block<R> work = oriented(a), qr;
     const index_t n = work.rows(), m = work.cols();
-    const int outer = detail::normalise(work.panel());
+    int outer = detail::normalise(work.panel());
+    std::optional<Reflectors<R>> q;
+    if (static_cast<double>(m) > kTall * static_cast<double>(n)) {
+        qr = std::move(work);
+        q = Reflectors<R>::factor(m, n, qr.data(), qr.ld());
+        work = triangle(qr);
+        outer += detail::normalise(work.panel());
+    }
     const Block<R> lines(2, n), tau(2, n);  // diagonal, superdiagonal; factors of both kinds of reflectors
     R *const d = lines.panel().row(0), *const e = lines.panel().row(1);
     bidiagonalise(work.panel(), d, e, tau.panel().row(0), tau.panel().row(1));
@@ -101,9 +121,13 @@ bool reduced_svd(ConstPanel<R> a, Panel<R> x, R* s, Panel<R> y) {
     const Condensed condensed(lines.panel(), x.cols);
     for (index_t j = 0; j < n; ++j) s[j] = zero ? R(0) : static_cast<R>(std::ldexp(condensed.value(j), exponent));
     const Panel<R> longer = a.rows > a.cols ? x : y, shorter = a.rows > a.cols ? y : x;
-    const Reflectors<R> left(lapack::Stored::columns, work.data(), work.ld(), tau.panel().row(0), n, 0, m);
+    const Reflectors<R> left(lapack::Stored::columns, work.data(), work.ld(), tau.panel().row(0), n, 0, work.cols());
     turn_back(
-        left, n,
+        [&](R* c, index_t ldc, index_t cols) {
+            left.apply(c, ldc, cols);
+            if (q) q->apply(c, ldc, cols);
+        },
+        n,
         [&](index_t from, index_t to, const Block<R>& strip) {
             for (index_t j = from; j < to; ++j)
                 for (index_t i = 0; i < n; ++i) strip(j - from, i) = static_cast<R>(condensed.u(condensed.place(j), i));
@@ -111,14 +135,13 @@ bool reduced_svd(ConstPanel<R> a, Panel<R> x, R* s, Panel<R> y) {
         longer);
     const Reflectors<R> right(lapack::Stored::rows, work.data() + work.ld(), work.ld(), tau.panel().row(1), n - 1, 1,
                               n);
-    turn_back(
-        right, n,
-        [&](index_t from, index_t to, const Block<R>& strip) {
-            for (index_t i = 0; i < n; ++i)
-                for (index_t j = from; j < to; ++j)
-                    strip(j - from, i) = static_cast<R>(condensed.vt(i, condensed.place(j)));
-        },
-        shorter);
+    turn_back([&](R* c, index_t ldc, index_t cols) { right.apply(c, ldc, cols); }, n,
+              [&](index_t from, index_t to, const Block<R>& strip) {
+                  for (index_t i = 0; i < n; ++i)
+                      for (index_t j = from; j < to; ++j)
+                          strip(j - from, i) = static_cast<R>(condensed.vt(i, condensed.place(j)));
+              },
+              shorter);
     return condensed.usual;
 }
 

@@ -102,6 +102,8 @@ void every_kind(R small, R large) {
         check_svd(matrix<R>(kind, 200, 200, R(1)), 200);
         check_svd(matrix<R>(kind, 301, 260, large), 90);
         check_svd(matrix<R>(kind, 260, 333, small), 260);
+        check_svd(matrix<R>(kind, 700, 195, large), 195);
+        check_svd(matrix<R>(kind, 200, 1900, small), 70);
         check_eigh<R>(kind, 256, 256, R(1));
         check_eigh<R>(kind, 300, 77, large);
         check_eigh<R>(kind, 300, 300, small);

@@ -1,4 +1,4 @@
-// SVD of a real matrix by bidiagonal form, on all threads: A = X diag(s) Y^T.
+// SVD of a real matrix by bidiagonal form, on all threads: A = X diag(s) Y^T; QR first where A is long.
 //
 // Cost: n^3 / 3 numbers read for the reduction (kernel/bidiagonal.hpp), up to 8/3 n^3 flops of divide and conquer and
 // 2 n^2 k of back-transformation for each side. The bits do not depend on the number of threads.

@@ -1,6 +1,6 @@
 // SVD of a matrix in memory: A = X diag(s) Y^H, divide and conquer with QR iteration as fallback.
 //
-// By LAPACK where it is small, complex or much longer than wide, else on all threads (kernel/reduced_svd.hpp), and
+// By LAPACK where it is small or complex, else on all threads (kernel/reduced_svd.hpp), and
 // checked (kernel/triplet_check.hpp): what is not right to rounding LAPACK computes again.
 // Cost: about 20 p q min(p, q) flops for p x q. NumericalError when both methods fail.
 #pragma once
