@@ -12,9 +12,9 @@
 namespace svdkit {
 namespace {
 
-// Times epsilon min(p, q). Measured, orders 200 to 1300, both precisions: at most 3 for Gaussian, graded, clustered,
+// Times epsilon sqrt(p q). Measured, orders 200 to 1300, both precisions: at most 3 for Gaussian, graded, clustered,
 // integer and low-rank matrices (LAPACK's gesdd: the same), 15 for ones everywhere (gesdd: 6), whose rounding errors
-// all have one sign. A vector that is wrong counts one.
+// all have one sign: 33 for 20000 x 230 of them, where residuals are those of gesdd. A vector that is wrong counts one.
 constexpr double kRounding = 64;
 
 using Vector = std::vector<double>;
@@ -119,7 +119,8 @@ double triplet_error(ConstPanel<R> a, ConstPanel<R> x, const R* s, ConstPanel<R>
 
 template <class R>
 bool are_triplets(ConstPanel<R> a, ConstPanel<R> x, const R* s, ConstPanel<R> y) {
-    const double bound = kRounding * static_cast<double>(epsilon<R>) * static_cast<double>(std::min(a.rows, a.cols));
+    const double size = std::sqrt(static_cast<double>(a.rows) * static_cast<double>(a.cols));
+    const double bound = kRounding * static_cast<double>(epsilon<R>) * size;
     return x.cols == 0 || triplet_error(a, x, s, y) <= bound;  // false for NaN
 }
 

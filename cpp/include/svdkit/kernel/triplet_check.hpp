@@ -16,7 +16,7 @@ namespace svdkit {
 template <class R>
 double triplet_error(ConstPanel<R> a, ConstPanel<R> x, const R* s, ConstPanel<R> y);
 
-/// Whether that is rounding: a constant (triplet_check.cpp) times min(p, q) epsilon.
+/// Whether that is rounding: a constant (triplet_check.cpp) times sqrt(p q) epsilon.
 template <class R>
 bool are_triplets(ConstPanel<R> a, ConstPanel<R> x, const R* s, ConstPanel<R> y);
 
