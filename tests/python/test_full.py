@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import svdkit
+from svdkit._scalars import OPERATORS
 
 RNG = np.random.default_rng(11)
 
@@ -77,3 +78,22 @@ def test_refuses(bad):
     a[7, 200] = bad
     with pytest.raises(ValueError, match="A"):
         svdkit.tsvd(a, 10, method="full")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+@pytest.mark.parametrize("n, k", [(0, 0), (5, 0), (5, 5), (90, 30), (300, 77)])
+def test_eigenvectors(n, k, dtype):
+    b = RNG.standard_normal((n, n)) + (1j * RNG.standard_normal((n, n)) if np.dtype(dtype).kind == "c" else 0)
+    g = np.ascontiguousarray((b + b.conj().T).astype(dtype))
+    values, y = OPERATORS[g.dtype].eigh(g.copy(), k)
+    bound = 100 * max(n, 1) * np.finfo(dtype).eps
+    assert y.shape == (n, k) and np.all(np.diff(values) <= 0)
+    assert np.linalg.norm(y.conj().T @ y - np.eye(k)) <= bound
+    assert np.linalg.norm(g @ y - y * values[:k]) <= bound * np.abs(values).max(initial=0)
+    np.testing.assert_allclose(values[::-1], np.linalg.eigvalsh(g), atol=bound * np.abs(values).max(initial=1))
+
+
+@pytest.mark.parametrize("shape, k", [((3, 4), 1), ((3, 3), 4), ((3, 3), -1)])
+def test_eigenvectors_refuse(shape, k):
+    with pytest.raises(ValueError, match="square"):
+        OPERATORS[np.dtype(float)].eigh(np.zeros(shape), k)
