@@ -64,6 +64,10 @@ def _solvers(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
 
     command("overhead", "one small matrix, and a stack of them")
 
+    options = command("full", "all triplets of dense matrices")
+    options.add_argument("--shapes", type=words, default="256x256,512x512,1000x1000,2000x2000,20000x256,256x20000")
+    options.add_argument("--dtypes", type=words, default="float32,float64")
+
     options = command("curves", "error against time of randomized methods")
     options.add_argument("--cases", default="square-slow-f64-k64,square-fast-f64-k64,square-noise-f64-k64")
     options.add_argument("--plot", type=Path, help="write the curves (PNG)")

@@ -93,7 +93,7 @@ def tsvd(
     warm_start : SVDResult, (U, s, Vh) or array of shape (n, j), optional
         Right vectors near the wanted ones: an earlier result for a similar matrix makes the call cheaper.
     method : {"auto", "lanczos", "full"}
-        Thick-restart block Golub-Kahan-Lanczos [1]_ [2]_ [3]_, or LAPACK on the dense matrix. "auto" chooses, and may
+        Thick-restart block Golub-Kahan-Lanczos [1]_ [2]_ [3]_, or a full SVD of the matrix. "auto" chooses, and may
         also take the Gram matrix of a long and narrow one; ``report.method`` and ``report.reason`` say what and why.
     block_size : int, optional
         Vectors multiplied at a time.

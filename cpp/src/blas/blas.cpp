@@ -1,25 +1,14 @@
 #include "svdkit/blas/blas.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <type_traits>
 
+#include "fortran.hpp"
 #include "svdkit/base/buffer.hpp"
-#include "svdkit/base/error.hpp"
-
-#ifdef SVDKIT_BLAS_PREFIX
-#define SVDKIT_PASTE3(a, b, c) a##b##c
-#define SVDKIT_NAME3(prefix, name, tail) SVDKIT_PASTE3(prefix, name, tail)
-#define SVDKIT_FORTRAN(name) SVDKIT_NAME3(SVDKIT_BLAS_PREFIX, name, _)
-#define SVDKIT_C(name) SVDKIT_NAME3(SVDKIT_BLAS_PREFIX, name, )
-#else
-#define SVDKIT_FORTRAN(name) name##_
-#define SVDKIT_C(name) name
-#endif
 
 namespace {
-using fint = std::int32_t;
+using svdkit::fint;
 using c64 = std::complex<float>;
 using c128 = std::complex<double>;
 }  // namespace
@@ -103,38 +92,10 @@ const bool is_openblas = openblas_set_num_threads != nullptr;
     return true;
 }();
 
-fint narrow(index_t value) {
-    if (value > std::numeric_limits<fint>::max()) {
-        throw InvalidArgument("svdkit: a dense factorisation needs extents below 2^31, got " + std::to_string(value) +
-                              "; use method='lanczos'");
-    }
-    return static_cast<fint>(value);
-}
-
-// Lengths that LAPACK returns in a floating-point number may have been rounded down.
-template <class R>
-fint work_length(R asked) {
-    return narrow(static_cast<index_t>(static_cast<double>(asked) * (1 + 4 * static_cast<double>(epsilon<R>))) + 1);
-}
-
 template <class T>
 const real_t<T>& real_part(const T& x) {
     return reinterpret_cast<const real_t<T>&>(x);
 }
-
-// PICK(gemm) is the routine of scalar T.
-#define PICK4(s, d, c, z)                             \
-    [] {                                              \
-        if constexpr (std::is_same_v<T, float>)       \
-            return SVDKIT_FORTRAN(s);                 \
-        else if constexpr (std::is_same_v<T, double>) \
-            return SVDKIT_FORTRAN(d);                 \
-        else if constexpr (std::is_same_v<T, c64>)    \
-            return SVDKIT_FORTRAN(c);                 \
-        else                                          \
-            return SVDKIT_FORTRAN(z);                 \
-    }()
-#define PICK(name) PICK4(s##name, d##name, c##name, z##name)
 
 }  // namespace
 

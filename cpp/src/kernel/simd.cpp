@@ -109,6 +109,15 @@ const MedianKernels<double>& median_kernels<double>() {
     return *current().load(std::memory_order_relaxed)->median_f64;
 }
 
+template <>
+const SweepKernels<float>& sweep_kernels<float>() {
+    return *current().load(std::memory_order_relaxed)->sweep_f32;
+}
+template <>
+const SweepKernels<double>& sweep_kernels<double>() {
+    return *current().load(std::memory_order_relaxed)->sweep_f64;
+}
+
 void shrink_row(const float* m, const float* l, index_t count, const ShrinkStep<float>& step, float* w, float* y,
                 ShrinkSums& sums) {
     current().load(std::memory_order_relaxed)->shrink->f32(m, l, count, step, w, y, sums);

@@ -68,18 +68,18 @@ Result<T> full(Counted<T>& a, const Options<T>& options, Monitor& monitor) {
     Block<T> dense = entries(a);
     const int exponent = normalise(dense);
     monitor.poll({.wanted = k, .passes = a.passes()});
-    Block<T> u(m, p, p), v(n, p, p);
+    const index_t wanted = options.which == Which::largest ? k : p;
+    Block<T> u(m, wanted, wanted), v(n, wanted, wanted);
     std::vector<real_t<T>> s(static_cast<std::size_t>(p));
     Result<T> result;
     // LAPACK in single precision errs by up to 100 epsilon; where it costs little, double precision does not.
     const bool wide = p <= kWide && sizeof(real_t<T>) == 4;
-    if (!(wide ? small_svd_wide<T>(dense, u.panel(), s.data(), v.panel())
-               : small_svd(dense.panel(), u.panel(), s.data(), v.panel()))) {
-        result.report.notes.emplace_back("gesdd did not converge; gesvd was used");
-    }
+    const char* const note = wide ? small_svd_wide<T>(dense, u.panel(), s.data(), v.panel())
+                                  : small_svd(dense.panel(), u.panel(), s.data(), v.panel());
+    if (note) result.report.notes.emplace_back(note);
     for (real_t<T>& value : s) value = std::ldexp(value, exponent);
     const index_t first = options.which == Which::largest ? 0 : p - k;
-    const bool all = k == p;
+    const bool all = k == wanted;
     result.u = all ? std::move(u) : columns(u, first, k);
     result.v = all ? std::move(v) : columns(v, first, k);
     result.s.assign(s.begin() + first, s.begin() + first + k);

@@ -70,9 +70,8 @@ Result<T> from_products(Counted<T>& a, Block<T> v, Panel<T> image, Panel<T> back
     extend_basis<T>(u.panel().col_range(0, 0), u, none, r, negligible<T>(u), replacements);
     Result<T> result;
     result.s.resize(static_cast<std::size_t>(l));
-    if (!small_svd_wide<T>(r, x.panel(), result.s.data(), y.panel())) {
-        result.report.notes.emplace_back("gesdd did not converge; gesvd was used");
-    }
+    const char* const note = small_svd_wide<T>(r, x.panel(), result.s.data(), y.panel());
+    if (note) result.report.notes.emplace_back(note);
     result.s.resize(static_cast<std::size_t>(k));
     const ConstPanel<T> right_factor = y.panel().col_range(0, k);
     rotate<T>(u, x.panel().col_range(0, k));

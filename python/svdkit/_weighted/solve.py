@@ -101,7 +101,7 @@ def _by_factors(problem: WeightedProblem, request: Request) -> Triplets:
     part = _copy(request, k=_Informed(wanted, problem) if is_rule(wanted) and not formed else wanted)
     single = formed and real_dtype(problem.matrix.dtype) == np.float32 and rank > 512
     if single and request.which == "largest" and not is_rule(wanted) and wanted >= MANY * rank:
-        U, s, Vh, report = gram_double(T, wanted, request.tol or 1e-5)
+        U, s, Vh, report = gram_double(T, wanted, request.tol or 1e-5, request.threads)
         report.seed = request.rng
     else:
         U, s, Vh, report = decompose(T if formed else _Opened(T), part)

@@ -20,7 +20,7 @@ void decompose() {
         const Block<T> a = gaussian<T>(p, q, 1), copy = gaussian<T>(p, q, 1);
         const Block<T> x(p, r), y(q, r);
         std::vector<real_t<T>> s(static_cast<std::size_t>(r)), values(s);
-        CHECK(small_svd<T>(copy, x, s.data(), y));
+        CHECK(!small_svd<T>(copy, x, s.data(), y));
         CHECK(orthonormality<T>(x, r) <= tolerance<T>(50) && orthonormality<T>(y, r) <= tolerance<T>(50));
         for (index_t i = 0; i < p; ++i)
             for (index_t j = 0; j < q; ++j) {

@@ -35,6 +35,10 @@ private:
 /// flops or bytes in all: a loop too small to be worth waking threads for runs serially.
 void parallel_for(index_t parts, double work, const std::function<void(index_t)>& body);
 
+/// Runs body() with threads that stay awake between its loops: for hundreds of loops in a row that are too short to
+/// wake threads for. A thread that another process has put off its core holds up no more than the part it was at.
+void with_team(const std::function<void()>& body);
+
 /// `parts` ranges of [0, size), equal to within one grain; part p is [begin(p), begin(p + 1)).
 struct Partition {
     index_t size = 0;

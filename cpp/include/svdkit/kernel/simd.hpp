@@ -13,6 +13,7 @@
 #include "svdkit/kernel/median_tile.hpp"
 #include "svdkit/kernel/robust_tile.hpp"
 #include "svdkit/kernel/shrink_tile.hpp"
+#include "svdkit/kernel/sweep.hpp"
 #include "svdkit/kernel/tridiagonal.hpp"
 #include "svdkit/kernel/twisted.hpp"
 
@@ -174,6 +175,8 @@ struct Level {
     const ShrinkKernels* shrink;
     const MedianKernels<float>* median_f32;
     const MedianKernels<double>* median_f64;
+    const SweepKernels<float>* sweep_f32;
+    const SweepKernels<double>* sweep_f64;
     const TwistedKernels* twisted;
     const TridiagonalKernels* tridiagonal;
 };

@@ -1,4 +1,4 @@
-// Full SVD by LAPACK, of which k leading or trailing triplets are kept.
+// Full SVD (kernel/small_svd.hpp), of which k leading or trailing triplets are kept.
 //
 // Cost: about 20 m n min(m, n) flops (tall or wide matrices: QR first, inside LAPACK) and three copies of A.
 #pragma once

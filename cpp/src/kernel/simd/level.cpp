@@ -6,6 +6,7 @@
 #include "robust_level.hpp"
 #include "shrink_level.hpp"
 #include "svdkit/kernel/simd.hpp"
+#include "sweep_level.hpp"
 #include "tile.hpp"
 #include "tridiagonal_level.hpp"
 #include "twisted_level.hpp"
@@ -66,6 +67,8 @@ const Level level = {
     &shrink,
     &median_f32,
     &median_f64,
+    &sweep_f32,
+    &sweep_f64,
     &twisted,
     &tridiagonal,
 };
