@@ -67,7 +67,7 @@ std::optional<Result<T>> left_ritz(const GramLanczos<T>& process, index_t k, std
     if (j < k) return {};
     Replacements replacements{seed, 0};
     const Block<T> none(0, j), r(j, j), z(j, j), p(j + w, j);
-    Block<T> q = process.images();
+    const Block<T> q = process.images();
     extend_basis<T>(q.panel().col_range(0, 0), q, none, r, 0, replacements);
     if (!is_regular_upper(r)) return {};
     Block<Wide<T>> wide(j, j);
@@ -82,8 +82,8 @@ std::optional<Result<T>> left_ritz(const GramLanczos<T>& process, index_t k, std
     result.s.resize(static_cast<std::size_t>(k));
     if (!(doubt <= accuracy * static_cast<double>(result.s.back()))) return {};
 
-    rotate<T>(q, z.panel().col_range(0, k));
-    result.u = leading_columns(std::move(q), k);
+    result.u = Block<T>(q.rows(), k, k);
+    forward_pass<T>(as_view(ConstPanel<T>(q)), z.panel().col_range(0, k), result.u);
     result.v = ritz_vectors<T>(process.basis(), j + w, p, 0, k);
     std::vector<double>& residuals = result.report.residuals;
     residuals.resize(static_cast<std::size_t>(k));
