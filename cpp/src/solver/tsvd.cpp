@@ -56,8 +56,9 @@ const char* name(Method method) {
     return method == Method::full ? "full" : method == Method::gram ? "gram" : "lanczos";
 }
 
-// Seconds that the methods take, roughly: fitted to double-precision runs on two cores from 64 x 64 to 200000 x 256
-// (bench/), random matrices, whose flat spectra are the hardest for lanczos. Only the order counts.
+// Seconds that the methods take, roughly: fitted to runs on two cores from 64 x 64 to 200000 x 256 (bench/), random
+// matrices, whose flat spectra are the hardest for lanczos. Only the order counts. Complex matrices have no reductions
+// of our own; the Rayleigh-Ritz steps of gram are in double precision whatever T.
 struct Estimate {
     double full, gram, lanczos;
 };
@@ -67,13 +68,14 @@ Estimate estimate(index_t rows, index_t cols, index_t wanted) {
     const double m = static_cast<double>(std::max(rows, cols)), n = static_cast<double>(std::min(rows, cols));
     const double k = static_cast<double>(wanted), vectors = 5 * k + 80;
     const double slowness = (sizeof(real_t<T>) == 4 ? 0.5 : 1.0) * (is_complex<T> ? 4.0 : 1.0);
-    const auto cubic = [slowness](double factor, double size) { return slowness * factor * size * size * size; };
-    const double tall = m > 1.5 * n ? slowness * (5e-8 * m * n + 1.5e-10 * m * n * n) : 0;
+    const double square = is_complex<T> ? slowness * 3.6e-10 * n * n * n : slowness * 1.1e-10 * n * n * (n + k);
+    const double tall = is_complex<T> ? 5e-8 * m * n + 1.5e-10 * m * n * n : m * n * (2.2e-8 + 1e-11 * n + 6e-11 * k);
     return {
-        .full = cubic(3.6e-10, n) + 6e-8 * n * n + tall,
-        .gram = slowness * (m * n * n + 4 * m * n * k) / 1.2e11 + cubic(1.5e-10, n) + 5e-8 * n * n + cubic(2e-9, k) +
-                3e-8 * k * k,
-        .lanczos = slowness * 4 * m * n * vectors / 1e11 + (2e-5 + 1.3e-7 * n) * vectors,
+        .full = square + 4e-8 * n * n + (m > 1.5 * n ? slowness * tall : 0),
+        .gram =
+            slowness * (m * n * (n + 4 * k) / 1.2e11 + 3e-9 * m * n + (is_complex<T> ? 1.5e-10 : 5e-11) * n * n * n) +
+            2.5e-8 * n * n + 9e-11 * m * k * k + 3.3e-10 * n * n * k + 1e-9 * k * k * k,
+        .lanczos = slowness * 4 * m * n * vectors / 1e11 + (2e-5 + 1e-7 * n) * vectors,
     };
 }
 
